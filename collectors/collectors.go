@@ -1,0 +1,68 @@
+// Package collectors says what a collector is and runs it.
+//
+// A collector reads the records of one kind from one outside system, page by
+// page. Run keeps each page together with the cursor that says how far it got,
+// so that a run may be stopped after any page and the next one goes on from
+// there. How records are read is left to the sources (the folders below this
+// one), how they are kept to the Store.
+package collectors
+
+import (
+	"context"
+	"fmt"
+	"iter"
+)
+
+// A Collector reads the records of one kind from one outside system.
+type Collector interface {
+	// Name is its name in cursors, logs and errors: "github_deployments".
+	Name() string
+	// Pages yields what is new since cursor (the Cursor of the last page
+	// stored, "" the first time) and ends after the first error.
+	Pages(ctx context.Context, cursor string) iter.Seq2[Page, error]
+}
+
+// A Row is one record of a raw table. It is a struct whose fields carry the
+// tags json (the API's name) and db (the column, followed by ",key" where it is
+// part of the key); a pointer field is a nullable column. It is passed around
+// by value.
+type Row interface {
+	// Table is the name of the raw table: "github_deployments".
+	Table() string
+}
+
+// A Page is what one request brought. Rows and Cursor are kept together or not
+// at all; Cursor "" keeps the old one. The rows may belong to several tables.
+type Page struct {
+	Rows   []Row
+	Cursor string
+}
+
+// A Store keeps rows and cursors.
+type Store interface {
+	// Cursor returns the cursor last put for the collector, "" if there is none.
+	Cursor(ctx context.Context, collector string) (string, error)
+	// Put keeps rows, replacing those with the same key, and the cursor in one
+	// transaction: after an error neither is kept.
+	Put(ctx context.Context, collector string, rows []Row, cursor string) error
+}
+
+// Run stores all pages of c and returns how many rows that were. After each
+// page that is stored it calls stored with the number of rows so far.
+func Run(ctx context.Context, s Store, c Collector, stored func(rows int)) (n int, err error) {
+	cursor, err := s.Cursor(ctx, c.Name())
+	if err != nil {
+		return 0, fmt.Errorf("cursor of %s: %w", c.Name(), err)
+	}
+	for page, err := range c.Pages(ctx, cursor) {
+		if err != nil {
+			return n, fmt.Errorf("collect %s after %d rows: %w", c.Name(), n, err)
+		}
+		if err := s.Put(ctx, c.Name(), page.Rows, page.Cursor); err != nil {
+			return n, fmt.Errorf("store %s: %w", c.Name(), err)
+		}
+		n += len(page.Rows)
+		stored(n)
+	}
+	return n, nil
+}

@@ -1,0 +1,13 @@
+-- The daily counts add up to the changes that have a lead time and went to production.
+select
+    (select sum(changes) from marts.change_lead_time_daily) as counted,
+    (
+        select count(*)
+        from core.changes as changes
+        join core.deployments as deployments
+            on changes.deployment_id = deployments.deployment_id
+        where
+            deployments.is_production
+            and changes.lead_time_seconds is not null
+    ) as happened
+where coalesce(counted, 0) <> happened

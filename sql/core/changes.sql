@@ -1,0 +1,188 @@
+-- One row per successful deployment and change that it ships.
+--
+-- A change is a commit. Which deployment ships it is decided in
+-- core.shipped_commits. With the definition squash = pull_request_commits the
+-- commits of a pull request that was squashed stand for the one commit it became;
+-- one that stands for several pull requests counts at the first deployment.
+-- excluded_reason says why a change is not in change lead time:
+--     merge commit      it has several parents, and merge_commits is false
+--     first deployment  what the deployment replaced is not known, so this is all its history
+--
+-- deployment_id        The deployment, as in core.deployments.
+-- service_id           The service, as in core.services.
+-- repository           owner/name.
+-- sha                  The commit.
+-- pull_request_number  The merged pull request it belongs to, NULL for a direct push.
+-- author               Who wrote it.
+-- is_bot               True where a bot wrote it.
+-- is_merge             True where it has several parents.
+-- excluded_reason      Why it has no lead time; NULL where it has one.
+-- lead_time_seconds    From the definition's start (when it was written, or committed) to the deployment's
+--     finished_at; NULL where it is excluded.
+-- authored_at          When it was written, UTC.
+-- committed_at         When it was committed, UTC.
+--
+-- key: deployment_id, sha
+with
+
+options as (
+    select
+        service_id,
+        any_value(value) filter (where option = 'start') as start,
+        any_value(value) filter (where option = 'squash') as squash,
+        bool_or(value = 'true') filter (where option = 'merge_commits') as merge_commits
+    from core.definitions
+    where metric = 'change_lead_time'
+    group by service_id
+),
+
+shipped as (
+    select
+        shipped_commits.deployment_number,
+        shipped_commits.is_baseline,
+        deployments.deployment_id,
+        deployments.service_id,
+        deployments.environment,
+        deployments.finished_at,
+        commits.repository,
+        commits.sha,
+        commits.author,
+        commits.is_bot,
+        commits.is_merge,
+        commits.authored_at,
+        commits.committed_at
+    from core.shipped_commits as shipped_commits
+    join core.deployments as deployments
+        on shipped_commits.deployment_number = deployments.deployment_number
+    join core.commits as commits
+        on shipped_commits.commit_id = commits.commit_id
+),
+
+squashed as (
+    select
+        repository,
+        merge_commit_sha,
+        min(number) as number
+    from core.pull_requests
+    where
+        merge_method = 'squash'
+        and commits > 0
+    group by repository, merge_commit_sha
+),
+
+-- The pull request that a commit on the base branch belongs to: it is its merge
+-- commit, or one of the commits it lists.
+memberships as (
+    select
+        repository,
+        sha,
+        min(number) as number
+    from (
+        select
+            repository,
+            merge_commit_sha as sha,
+            number
+        from core.pull_requests
+        where merged_at is not null
+        union all
+        select
+            repository,
+            sha,
+            number
+        from staging.github_pull_request_commits
+    ) as named
+    group by repository, sha
+),
+
+direct as (
+    select
+        shipped.*,
+        memberships.number as pull_request_number
+    from shipped
+    join options
+        on shipped.service_id = options.service_id
+    left join squashed
+        on shipped.repository = squashed.repository
+        and shipped.sha = squashed.merge_commit_sha
+        and options.squash = 'pull_request_commits'
+    left join memberships
+        on shipped.repository = memberships.repository
+        and shipped.sha = memberships.sha
+    where squashed.number is null
+),
+
+unsquashed as (
+    select
+        shipped.* replace (
+            originals.sha as sha,
+            originals.author as author,
+            originals.is_bot as is_bot,
+            originals.is_merge as is_merge,
+            originals.authored_at as authored_at,
+            originals.committed_at as committed_at
+        ),
+        squashed.number as pull_request_number
+    from shipped
+    join options
+        on shipped.service_id = options.service_id
+        and options.squash = 'pull_request_commits'
+    join squashed
+        on shipped.repository = squashed.repository
+        and shipped.sha = squashed.merge_commit_sha
+    join staging.github_pull_request_commits as originals
+        on squashed.repository = originals.repository
+        and squashed.number = originals.number
+),
+
+-- Only what stands for a squash merge can come twice.
+first_unsquashed as (
+    select unsquashed.*
+    from unsquashed
+    anti join direct
+        on unsquashed.service_id = direct.service_id
+        and unsquashed.environment = direct.environment
+        and unsquashed.repository = direct.repository
+        and unsquashed.sha = direct.sha
+    qualify row_number() over (
+        partition by service_id, environment, repository, sha
+        order by deployment_number, pull_request_number
+    ) = 1
+),
+
+changes as (
+    select * from direct
+    union all by name
+    select * from first_unsquashed
+),
+
+judged as (
+    select
+        changes.*,
+        case
+            when changes.is_baseline then 'first deployment'
+            when changes.is_merge and not options.merge_commits then 'merge commit'
+        end as excluded_reason,
+        case options.start
+            when 'committed' then changes.committed_at
+            else changes.authored_at
+        end as clock_started_at
+    from changes
+    join options
+        on changes.service_id = options.service_id
+)
+
+select
+    deployment_id,
+    service_id,
+    repository,
+    sha,
+    pull_request_number,
+    author,
+    is_bot,
+    is_merge,
+    excluded_reason,
+    case when excluded_reason is null then date_sub('second', clock_started_at, finished_at) end as lead_time_seconds,
+    authored_at,
+    committed_at
+from judged
+order by deployment_number, authored_at, sha

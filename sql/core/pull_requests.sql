@@ -1,0 +1,81 @@
+-- One row per pull request.
+--
+-- merge_method is worked out, because GitHub does not say it. A commit with
+-- several parents is a merge. A rebase copies each commit with its message and the
+-- time it was written, a squash makes a new one: so it is a rebase where the
+-- commit on the base branch has the time and the message of one of the pull
+-- request's commits, and is not that very commit, and else a squash.
+--
+-- pull_request_id   GitHub's id, unique over all repositories.
+-- repository        owner/name.
+-- number            Its number in the repository.
+-- title             Its title.
+-- author            The login of who opened it, NULL where the account is gone.
+-- is_bot            True where a bot opened it.
+-- base_branch       The branch it goes to.
+-- merge_method      merge, squash or rebase; NULL until it is merged, or where the merge commit is not stored.
+-- merge_commit_sha  The commit that brought it into the base branch; NULL until it is merged.
+-- commits           How many commits it lists; NULL until it is merged.
+-- pull_request_url  Its page.
+-- first_commit_at   When the earliest of its commits was written, UTC; NULL until it is merged.
+-- created_at        When it was opened, UTC.
+-- closed_at         When it was closed, merged or not, UTC; NULL while it is open.
+-- merged_at         When it was merged, UTC; NULL where it is not.
+--
+-- key: pull_request_id
+with
+
+listed as (
+    select
+        repository,
+        number,
+        count(*) as commits,
+        min(authored_at) as first_commit_at
+    from staging.github_pull_request_commits
+    group by repository, number
+),
+
+merge_commits as (
+    select
+        pull_requests.pull_request_id,
+        bool_or(commits.is_merge) as is_merge,
+        bool_or(originals.sha is not null) as is_copied
+    from staging.github_pull_requests as pull_requests
+    join core.commits as commits
+        on pull_requests.repository = commits.repository
+        and pull_requests.merge_commit_sha = commits.sha
+    left join staging.github_pull_request_commits as originals
+        on pull_requests.repository = originals.repository
+        and pull_requests.number = originals.number
+        and commits.authored_at = originals.authored_at
+        and commits.message = originals.message
+    group by pull_requests.pull_request_id
+)
+
+select
+    pull_requests.pull_request_id,
+    pull_requests.repository,
+    pull_requests.number,
+    pull_requests.title,
+    pull_requests.author,
+    pull_requests.is_bot,
+    pull_requests.base_branch,
+    case
+        when merge_commits.is_merge then 'merge'
+        when merge_commits.is_copied then 'rebase'
+        when not merge_commits.is_merge then 'squash'
+    end as merge_method,
+    pull_requests.merge_commit_sha,
+    case when pull_requests.merged_at is not null then listed.commits end as commits,
+    pull_requests.pull_request_url,
+    case when pull_requests.merged_at is not null then listed.first_commit_at end as first_commit_at,
+    pull_requests.created_at,
+    pull_requests.closed_at,
+    pull_requests.merged_at
+from staging.github_pull_requests as pull_requests
+left join merge_commits
+    on pull_requests.pull_request_id = merge_commits.pull_request_id
+left join listed
+    on pull_requests.repository = listed.repository
+    and pull_requests.number = listed.number
+order by pull_requests.repository, pull_requests.number

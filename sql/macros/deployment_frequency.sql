@@ -1,0 +1,156 @@
+-- One row per period and group, from the group's first production deployment on: deployment frequency.
+--
+-- The frequency is the successful production deployments per calendar day of the
+-- range, counted over whole days only (dora.dev/guides/dora-metrics). grain is
+-- day, week, month, quarter or total; by_dimension is service, team, repository,
+-- environment or none. A range selects by the time a deployment finished.
+--
+-- period_start                        The period's first day, in the warehouse's time zone.
+-- period_end                          The day after its last day.
+-- is_complete                         False where the range or the as-of time cuts the period short.
+-- dimension                           The group: a service_id, team, repository or environment, or all.
+-- deployments                         n: deployments in the period; 0 in a quiet one.
+-- whole_days                          Whole days of the period that lie in the range and are over.
+-- deployments_per_day                 Deployments on whole days, per whole day; NULL without a whole day.
+-- deployment_days                     Days with at least one deployment.
+-- deployment_days_per_week            Median over the period's whole ISO weeks of the days with a deployment; NULL without such a week.
+-- median_seconds_between_deployments  Median time from one deployment of the group to the next, both in the period; NULL with fewer than two.
+--
+-- parameters: from_at, to_at, grain := 'total', by_dimension := 'none'
+-- example: from metrics.deployment_frequency(timestamp '2026-01-01', timestamp '2026-02-01', grain := 'week', by_dimension := 'service')
+-- key: period_start, dimension
+with
+
+days as (
+    from metrics.periods(from_at, to_at, grain)
+),
+
+successes as (
+    select
+        metrics.dimension(by_dimension, deployments.service_id, services.team, deployments.repository, deployments.environment) as dimension,
+        deployments.deployment_number,
+        deployments.finished_at,
+        deployments.finished_day
+    from core.deployments as deployments
+    join core.services as services
+        on deployments.service_id = services.service_id
+    where
+        deployments.is_production
+        and deployments.status = 'success'
+),
+
+groups as (
+    select
+        dimension,
+        min(finished_day) as first_day
+    from successes
+    group by dimension
+),
+
+counted as (
+    select
+        days.period_start,
+        days.day,
+        days.is_whole,
+        successes.dimension,
+        date_diff(
+            'second',
+            lag(successes.finished_at) over (
+                partition by successes.dimension, days.period_start
+                order by successes.finished_at, successes.deployment_number
+            ),
+            successes.finished_at
+        ) as seconds_since_last
+    from days
+    join successes
+        on days.day = successes.finished_day
+        and days.started_at <= successes.finished_at
+        and days.ended_at > successes.finished_at
+),
+
+sums as (
+    select
+        period_start,
+        dimension,
+        count(*) as deployments,
+        count(*) filter (where is_whole) as deployments_on_whole_days,
+        count(distinct day) as deployment_days,
+        quantile_cont(seconds_since_last, 0.5) as median_seconds_between_deployments
+    from counted
+    group by period_start, dimension
+),
+
+daily as (
+    select
+        days.period_start,
+        cast(date_trunc('week', days.day) as date) as week,
+        days.day,
+        days.is_whole,
+        groups.dimension,
+        exists (
+            select 1
+            from successes
+            where
+                successes.dimension = groups.dimension
+                and successes.finished_day = days.day
+        ) as has_deployment
+    from days
+    join groups
+        on days.day >= groups.first_day
+),
+
+weeks as (
+    select
+        period_start,
+        dimension,
+        week,
+        count(*) filter (where has_deployment) as deployment_days
+    from daily
+    where is_whole
+    group by period_start, dimension, week
+    having count(*) = 7
+),
+
+week_medians as (
+    select
+        period_start,
+        dimension,
+        quantile_cont(deployment_days, 0.5) as deployment_days_per_week
+    from weeks
+    group by period_start, dimension
+),
+
+periods as (
+    select
+        period_start,
+        any_value(period_end) as period_end,
+        any_value(is_complete) as is_complete,
+        max(day) as last_day,
+        count(*) filter (where is_whole) as whole_days
+    from days
+    group by period_start
+)
+
+select
+    periods.period_start,
+    periods.period_end,
+    periods.is_complete,
+    groups.dimension,
+    coalesce(sums.deployments, 0) as deployments,
+    periods.whole_days,
+    case when periods.whole_days > 0
+        then coalesce(sums.deployments_on_whole_days, 0) / periods.whole_days
+    end as deployments_per_day,
+    coalesce(sums.deployment_days, 0) as deployment_days,
+    week_medians.deployment_days_per_week,
+    sums.median_seconds_between_deployments
+from periods
+join groups
+    on periods.last_day >= groups.first_day
+left join sums
+    on periods.period_start = sums.period_start
+    and groups.dimension = sums.dimension
+left join week_medians
+    on periods.period_start = week_medians.period_start
+    and groups.dimension = week_medians.dimension
+order by periods.period_start, groups.dimension
