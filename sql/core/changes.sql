@@ -36,6 +36,18 @@ options as (
     group by service_id
 ),
 
+squashed as (
+    select
+        repository,
+        merge_commit_sha,
+        min(number) as number
+    from core.pull_requests
+    where
+        merge_method = 'squash'
+        and commits > 0
+    group by repository, merge_commit_sha
+),
+
 shipped as (
     select
         shipped_commits.deployment_number,
@@ -50,24 +62,20 @@ shipped as (
         commits.is_bot,
         commits.is_merge,
         commits.authored_at,
-        commits.committed_at
+        commits.committed_at,
+        case
+            when options.squash = 'pull_request_commits' then squashed.number
+        end as squashed_number
     from core.shipped_commits as shipped_commits
     join core.deployments as deployments
         on shipped_commits.deployment_number = deployments.deployment_number
     join core.commits as commits
         on shipped_commits.commit_id = commits.commit_id
-),
-
-squashed as (
-    select
-        repository,
-        merge_commit_sha,
-        min(number) as number
-    from core.pull_requests
-    where
-        merge_method = 'squash'
-        and commits > 0
-    group by repository, merge_commit_sha
+    join options
+        on deployments.service_id = options.service_id
+    left join squashed
+        on commits.repository = squashed.repository
+        and commits.sha = squashed.merge_commit_sha
 ),
 
 -- The pull request that a commit on the base branch belongs to: it is its merge
@@ -99,16 +107,10 @@ direct as (
         shipped.*,
         memberships.number as pull_request_number
     from shipped
-    join options
-        on shipped.service_id = options.service_id
-    left join squashed
-        on shipped.repository = squashed.repository
-        and shipped.sha = squashed.merge_commit_sha
-        and options.squash = 'pull_request_commits'
     left join memberships
         on shipped.repository = memberships.repository
         and shipped.sha = memberships.sha
-    where squashed.number is null
+    where shipped.squashed_number is null
 ),
 
 unsquashed as (
@@ -121,17 +123,11 @@ unsquashed as (
             originals.authored_at as authored_at,
             originals.committed_at as committed_at
         ),
-        squashed.number as pull_request_number
+        shipped.squashed_number as pull_request_number
     from shipped
-    join options
-        on shipped.service_id = options.service_id
-        and options.squash = 'pull_request_commits'
-    join squashed
-        on shipped.repository = squashed.repository
-        and shipped.sha = squashed.merge_commit_sha
     join staging.github_pull_request_commits as originals
-        on squashed.repository = originals.repository
-        and squashed.number = originals.number
+        on shipped.repository = originals.repository
+        and shipped.squashed_number = originals.number
 ),
 
 -- Only what stands for a squash merge can come twice.

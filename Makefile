@@ -1,0 +1,35 @@
+# Every target is a command or two that can be typed as well. A bare make lists them.
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test bench lint update clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+build: ## Build bin/dorado
+	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/dorado ./cmd/dorado
+
+demo: build ## Show dorado on a made-up organisation; needs no token and no network
+	bin/dorado demo
+
+test: ## Check the formatting, vet, and run all tests
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "not formatted (run gofmt -w on them):"; echo "$$unformatted"; exit 1; }
+	go vet ./...
+	go test ./...
+
+bench: ## Run the benchmarks
+	@echo "cores: $$(getconf _NPROCESSORS_ONLN)"
+	go test -run '^$$' -bench . -benchmem -timeout 1h ./...
+
+lint: ## Run the linters; the first time they are downloaded and built, which takes minutes
+	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.6.2 run
+
+update: ## Write the golden files anew, to be reviewed with git diff
+	@for folder in $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n 1 dirname | sort -u); do \
+		echo "go test $$folder -update"; go test $$folder -update || exit 1; \
+	done
+
+clean: ## Remove what make built
+	rm -rf bin

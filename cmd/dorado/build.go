@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dorado/models"
+	"dorado/sql"
+	"dorado/warehouse"
+)
+
+func buildCommand(p *program) *cobra.Command {
+	var asOf string
+	command := &cobra.Command{
+		Use:   "build",
+		Short: "Build the numbers from what was collected and publish them",
+		Long: `Build all models from the raw store into a new snapshot, hold them to their
+headers, run the checks, and publish the snapshot. Where anything fails the last
+snapshot stays the current one.
+
+The result depends only on the raw store, the configuration and the as-of time.`,
+		Example: `  dorado build
+  dorado build --as-of 2026-01-31T00:00:00Z`,
+		Args: atMost(0),
+		RunE: func(command *cobra.Command, _ []string) error {
+			config, err := p.config()
+			if err != nil {
+				return err
+			}
+			at, err := p.asOf(asOf)
+			if err != nil {
+				return usageError{command: command.CommandPath(), problem: err.Error()}
+			}
+			defer p.progress.stop()
+			built, err := p.build(command.Context(), config, at)
+			if err != nil {
+				return err
+			}
+			p.progress.stop()
+			return built.print(p.stdout)
+		},
+	}
+	command.Flags().StringVar(&asOf, "as-of", "", "`TIME` (RFC 3339) that the build sees nothing later than (default now)")
+	return command
+}
+
+// asOf reads the flag of that name.
+func (p *program) asOf(text string) (time.Time, error) {
+	if text == "" {
+		return p.now().UTC().Truncate(time.Second), nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("--as-of %s is not an RFC 3339 time such as 2026-01-31T00:00:00Z", text)
+	}
+	return at.UTC(), nil
+}
+
+// A built is what a build did.
+type built struct {
+	asOf     time.Time
+	took     time.Duration
+	result   models.Result
+	snapshot warehouse.Published
+}
+
+// build builds all models and publishes the snapshot.
+func (p *program) build(ctx context.Context, config *Config, asOf time.Time) (built, error) {
+	definitions, err := models.Load(sql.Files)
+	if err != nil {
+		return built{}, err
+	}
+	if err := p.ensureTables(ctx, config); err != nil {
+		return built{}, err
+	}
+	settings := models.Settings{
+		AsOf:        asOf,
+		TimeZone:    config.Warehouse.TimeZone,
+		Services:    config.Services,
+		Definitions: config.Definitions,
+	}
+	done := built{asOf: asOf}
+	started := time.Now()
+	task := p.progress.start("build", "models")
+	done.snapshot, err = warehouse.Publish(ctx, config.Warehouse.Path, config.Warehouse.KeepSnapshots,
+		func(ctx context.Context, db *warehouse.Database) (err error) {
+			done.result, err = models.Build(ctx, db, definitions, settings, func(n, all int, name string) {
+				task.expect(all)
+				task.update(n)
+				task.note(name)
+			})
+			return err
+		})
+	task.done(err)
+	if err != nil {
+		return built{}, fmt.Errorf("build: %w", err)
+	}
+	done.took = time.Since(started)
+	return done, nil
+}
+
+// ensureTables makes the raw tables that an older dorado did not know of, so that
+// models find them, if only empty.
+func (p *program) ensureTables(ctx context.Context, config *Config) error {
+	raw, err := warehouse.OpenRaw(ctx, config.Warehouse.Path)
+	if err != nil {
+		return err
+	}
+	if err := raw.Ensure(ctx, rawTables()...); err != nil {
+		return closing(err, raw.Close)
+	}
+	return raw.Close()
+}
+
+// print writes the closing lines of a build.
+func (b built) print(out io.Writer) error {
+	checks := fmt.Sprintf("%d hold", b.result.Checks-len(b.result.Findings))
+	if len(b.result.Findings) > 0 {
+		checks += ", " + count(len(b.result.Findings), "warning", "warnings")
+	}
+	_, err := fmt.Fprintf(out, "built      %d models in %s as of %s\nchecks     %s\n",
+		b.result.Models, b.took.Round(10*time.Millisecond), b.asOf.Format(time.RFC3339), checks)
+	if err != nil {
+		return err
+	}
+	for _, finding := range b.result.Findings {
+		if _, err := fmt.Fprintf(out, "           %s does not hold for %s, the first is %s\n",
+			finding.Check, count(finding.Rows, "row", "rows"), finding.First); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintf(out, "published  %s (%.1f MB)\n", b.snapshot.Path, float64(b.snapshot.Bytes)/1e6)
+	return err
+}

@@ -1,0 +1,347 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"regexp/syntax"
+	"slices"
+	"strings"
+	"time"
+	_ "time/tzdata" // so that time zones are known on machines that have none installed
+
+	"dorado/collectors/github"
+	"dorado/models"
+)
+
+// Config is the configuration, one YAML file. Nothing else says what dorado
+// reads and computes, and nothing but this file reads the environment.
+type Config struct {
+	Warehouse   Warehouse          `yaml:"warehouse"`   // where the data is kept
+	GitHub      *github.Config     `yaml:"github"`      // what is read from GitHub
+	Services    []models.Service   `yaml:"services"`    // what is deployed; none: every repository is one service
+	Definitions models.Definitions `yaml:"definitions"` // what the metrics mean, where a service does not say otherwise
+}
+
+// Warehouse says where the data is kept and how days are counted.
+type Warehouse struct {
+	Path          string `yaml:"path"`           // its folder; relative to the configuration's folder
+	TimeZone      string `yaml:"timezone"`       // IANA name of the zone whose days, weeks and months are counted
+	KeepSnapshots int    `yaml:"keep_snapshots"` // how many published snapshots are kept, the newest among them
+}
+
+// The defaults of what a configuration leaves out.
+const (
+	defaultPath          = "data"
+	defaultTimeZone      = "UTC"
+	defaultKeepSnapshots = 3
+	defaultBaseURL       = "https://api.github.com"
+	defaultTokenEnv      = "GITHUB_TOKEN"
+)
+
+// config reads the configuration that the command line names.
+func (p *program) config() (*Config, error) {
+	return loadConfig(p.configFile, p.now())
+}
+
+// loadConfig reads the configuration in file and checks it. Its error is an
+// *invalidConfig where the file is there and something in it is wrong.
+func loadConfig(file string, now time.Time) (*Config, error) {
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("no configuration at %s: write one as README.md shows, or name another with --config", file)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration: %w", err)
+	}
+	if problems := findSecrets(text); problems != nil {
+		return nil, &invalidConfig{file: file, problems: problems}
+	}
+	config := &Config{Warehouse: Warehouse{Path: defaultPath, TimeZone: defaultTimeZone, KeepSnapshots: defaultKeepSnapshots}}
+	read := readYAML(text, config)
+	if config.GitHub != nil {
+		if config.GitHub.BaseURL == "" {
+			config.GitHub.BaseURL = defaultBaseURL
+		}
+		if config.GitHub.TokenEnv == "" && config.GitHub.TokenFile == "" {
+			config.GitHub.TokenEnv = defaultTokenEnv
+		}
+	}
+	if problems := append(read.problems, read.place(config.Validate(now))...); len(problems) > 0 {
+		return nil, &invalidConfig{file: file, problems: problems}
+	}
+	folder := filepath.Dir(file)
+	config.Warehouse.Path = from(folder, config.Warehouse.Path)
+	if config.GitHub.TokenFile != "" {
+		config.GitHub.TokenFile = from(folder, config.GitHub.TokenFile)
+	}
+	return config, nil
+}
+
+// from returns path as seen from here where it is written as seen from folder.
+func from(folder, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(folder, path)
+}
+
+// Validate returns all that is wrong with the configuration at the instant now.
+func (c *Config) Validate(now time.Time) []Problem {
+	v := &validation{}
+	c.Warehouse.validate(v)
+	if c.GitHub == nil {
+		v.add("github", "there is nothing to collect: list repositories under github.repositories")
+		return append(v.problems, c.validateServices(nil)...)
+	}
+	validateGitHub(v, c.GitHub, now)
+	v.problems = append(v.problems, c.validateServices(c.GitHub.Repositories)...)
+	validateDefinitions(v, "definitions", c.Definitions)
+	return v.problems
+}
+
+// A validation gathers what is wrong.
+type validation struct{ problems []Problem }
+
+// add says what is wrong with the value at path, and what to do.
+func (v *validation) add(path, format string, args ...any) {
+	v.problems = append(v.problems, Problem{Path: path, Text: fmt.Sprintf(format, args...)})
+}
+
+// oneOf says so where value is given and not among those allowed.
+func (v *validation) oneOf(path, value string, allowed ...string) {
+	if value != "" && !slices.Contains(allowed, value) {
+		v.add(path, "%q is not one of %s%s", value, strings.Join(allowed, ", "), didYouMean(value, allowed))
+	}
+}
+
+func (w Warehouse) validate(v *validation) {
+	if w.Path == "" {
+		v.add("warehouse.path", "name the folder to keep the data in")
+	}
+	// LoadLocation takes "" for UTC and "Local" for the machine's zone, which
+	// would make the numbers depend on where they are computed.
+	if _, err := time.LoadLocation(w.TimeZone); err != nil || w.TimeZone == "" || w.TimeZone == "Local" {
+		v.add("warehouse.timezone", "%q is not the IANA name of a time zone, such as UTC or Europe/Berlin", w.TimeZone)
+	}
+	if w.KeepSnapshots < 1 {
+		v.add("warehouse.keep_snapshots", "%d is too few: at least 1 snapshot is kept", w.KeepSnapshots)
+	}
+}
+
+// environmentName is what the name of an environment variable looks like.
+var environmentName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// oldToken is what GitHub's tokens looked like before they had a prefix.
+var oldToken = regexp.MustCompile(`^[0-9a-f]{40}$`)
+
+func validateGitHub(v *validation, c *github.Config, now time.Time) {
+	if text := wrongBaseURL(c.BaseURL); text != "" {
+		v.add("github.base_url", "%s", text)
+	}
+	if c.TokenEnv != "" && c.TokenFile != "" {
+		v.add("github.token_file", "the token comes from token_env or from token_file, not from both: remove one of them")
+	}
+	// The value may be the token itself, and is not shown.
+	if c.TokenEnv != "" && (!environmentName.MatchString(c.TokenEnv) || oldToken.MatchString(c.TokenEnv)) {
+		v.add("github.token_env", "this is not the name of an environment variable, such as %s", defaultTokenEnv)
+	}
+	if c.Since.After(now) {
+		v.add("github.since", "%s is in the future: nothing would be collected", c.Since.UTC().Format(time.RFC3339))
+	}
+	if len(c.Repositories) == 0 {
+		v.add("github.repositories", "list at least one repository, as owner/name")
+	}
+	seen := map[string]int{}
+	for i, repository := range c.Repositories {
+		path := fmt.Sprintf("github.repositories[%d]", i)
+		if text := wrongRepository(repository); text != "" {
+			v.add(path, "%s", text)
+			continue
+		}
+		if first, ok := seen[strings.ToLower(repository)]; ok {
+			v.add(path, "%q is listed twice, first as github.repositories[%d]", repository, first)
+			continue
+		}
+		seen[strings.ToLower(repository)] = i
+	}
+}
+
+// wrongBaseURL says what is wrong with the address of a REST API, "" if nothing
+// is. It does not repeat the address, which may hold a password.
+func wrongBaseURL(address string) string {
+	parsed, err := url.Parse(address)
+	switch {
+	case err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https":
+		return "this is not the address of a REST API, such as " + defaultBaseURL + " or https://HOST/api/v3"
+	case parsed.User != nil:
+		return "secrets do not belong in this file: take the user and password out of the address"
+	case parsed.RawQuery != "" || parsed.Fragment != "":
+		return "the address of a REST API has nothing after its path: remove what begins with ? or #"
+	}
+	return ""
+}
+
+// repositoryName is what owner/name looks like. (Owners with an underscore are
+// the enterprise managed users.)
+var repositoryName = regexp.MustCompile(`^[A-Za-z0-9_-]+/[A-Za-z0-9._-]+$`)
+
+// wrongRepository says what is wrong with the name of a repository, "" if
+// nothing is.
+func wrongRepository(name string) string {
+	switch {
+	case strings.HasSuffix(name, "/*"):
+		return fmt.Sprintf("%q: whole owners are not supported yet; list the repositories one by one", name)
+	case !repositoryName.MatchString(name):
+		return fmt.Sprintf("%q is not a repository; write it as owner/name", name)
+	}
+	return ""
+}
+
+// validateServices checks the services of an organisation that collects the
+// repositories.
+func (c *Config) validateServices(collected []string) []Problem {
+	v := &validation{}
+	seen := map[string]int{}
+	for i, service := range c.Services {
+		path := fmt.Sprintf("services[%d]", i)
+		first, isTwice := seen[service.Name]
+		switch {
+		case service.Name == "" || service.Name != strings.TrimSpace(service.Name):
+			v.add(path+".name", "name the service, without spaces around the name")
+		case isTwice:
+			v.add(path+".name", "%q is also the name of services[%d]; names are unique", service.Name, first)
+		default:
+			seen[service.Name] = i
+		}
+		if len(service.Repositories) == 0 {
+			v.add(path+".repositories", "list the repositories that %q is built from, as owner/name", service.Name)
+		}
+		validateServiceRepositories(v, path, service, collected)
+		for j, rule := range service.Deployments {
+			validateRule(v, fmt.Sprintf("%s.deployments[%d]", path, j), rule)
+		}
+		validateDefinitions(v, path+".definitions", service.Definitions)
+	}
+	return v.problems
+}
+
+func validateServiceRepositories(v *validation, path string, service models.Service, collected []string) {
+	for i, repository := range service.Repositories {
+		path := fmt.Sprintf("%s.repositories[%d]", path, i)
+		isSame := func(other string) bool { return strings.EqualFold(other, repository) }
+		switch text := wrongRepository(repository); {
+		case text != "":
+			v.add(path, "%s", text)
+		case slices.ContainsFunc(service.Repositories[:i], isSame):
+			v.add(path, "%q is listed twice", repository)
+		case len(collected) > 0 && !slices.ContainsFunc(collected, isSame):
+			v.add(path, "service %q is built from %q, which is not collected: add it to github.repositories", service.Name, repository)
+		}
+	}
+}
+
+func validateRule(v *validation, path string, rule models.Rule) {
+	switch rule.Kind {
+	case "":
+		v.add(path+".kind", "say what the rule looks at: %s or %s", models.KindGitHubDeployment, models.KindRelease)
+	case models.KindGitHubDeployment:
+		if rule.Environment == "" {
+			v.add(path+".environment", "give a regular expression for the names of the production environments")
+		}
+		if rule.Tag != "" {
+			v.add(path+".tag", "a rule of kind %s has no tag: use environment, or kind %s", rule.Kind, models.KindRelease)
+		}
+	case models.KindRelease:
+		if rule.Environment != "" {
+			v.add(path+".environment", "a rule of kind %s has no environment: use tag, or kind %s", rule.Kind, models.KindGitHubDeployment)
+		}
+	default:
+		v.oneOf(path+".kind", rule.Kind, models.KindGitHubDeployment, models.KindRelease)
+	}
+	validatePattern(v, path+".environment", rule.Environment)
+	validatePattern(v, path+".tag", rule.Tag)
+}
+
+// validatePattern checks a regular expression. Go's and DuckDB's are both RE2's.
+func validatePattern(v *validation, path, pattern string) {
+	var wrong *syntax.Error
+	if _, err := regexp.Compile(pattern); errors.As(err, &wrong) {
+		at := strings.Index(pattern, wrong.Expr) + 1
+		v.add(path, "the regular expression %q does not compile: %s, at character %d: %q", pattern, wrong.Code, at, wrong.Expr)
+	}
+}
+
+func validateDefinitions(v *validation, path string, definitions models.Definitions) {
+	path += ".change_lead_time"
+	v.oneOf(path+".start", definitions.ChangeLeadTime.Start, "authored", "committed")
+	v.oneOf(path+".squash", definitions.ChangeLeadTime.Squash, "pull_request_commits", "squash_commit")
+	v.oneOf(path+".base", definitions.ChangeLeadTime.Base, "previous", "ancestor")
+}
+
+// secret is what a GitHub token looks like.
+var secret = regexp.MustCompile(`\b(gh[a-z]_|github_pat_)[A-Za-z0-9_]{8,}`)
+
+// findSecrets returns a problem for every line with a token on it, comments
+// included. No problem shows the token.
+func findSecrets(text []byte) []Problem {
+	var problems []Problem
+	line := 0
+	for content := range strings.Lines(string(text)) {
+		line++
+		if secret.MatchString(content) {
+			problems = append(problems, Problem{Line: line,
+				Text: "this looks like a token: secrets do not belong in this file; name an environment variable in github.token_env"})
+		}
+	}
+	return problems
+}
+
+// githubToken returns the token to read GitHub with, "" if the server is on this
+// machine and the environment variable is not set.
+func githubToken(c *github.Config) (string, error) {
+	if c.TokenFile != "" {
+		content, err := os.ReadFile(c.TokenFile)
+		if err != nil {
+			return "", fmt.Errorf("read the token (github.token_file): %w", err)
+		}
+		return cleanToken(string(content), "the file "+c.TokenFile+" (github.token_file)")
+	}
+	content, isSet := os.LookupEnv(c.TokenEnv)
+	if !isSet && isLoopback(c.BaseURL) {
+		return "", nil
+	}
+	name := "the environment variable " + c.TokenEnv + " (github.token_env)"
+	if !isSet {
+		return "", fmt.Errorf("%s is not set", name)
+	}
+	return cleanToken(content, name)
+}
+
+// cleanToken returns the token without the space around it. Its error names
+// where it came from only: no header can hold other spaces.
+func cleanToken(token, origin string) (string, error) {
+	token = strings.TrimSpace(token)
+	if token == "" {
+		return "", fmt.Errorf("%s is empty", origin)
+	}
+	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", fmt.Errorf("%s holds something else than a token: it has spaces or other strange characters inside", origin)
+	}
+	return token, nil
+}
+
+// isLoopback reports whether the address is on this machine.
+func isLoopback(address string) bool {
+	parsed, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(parsed.Hostname())
+	return parsed.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"dorado/warehouse"
+)
+
+func queryCommand(p *program) *cobra.Command {
+	format := choice{value: "table", allowed: []string{"table", "csv", "json", "ndjson", "markdown", "parquet"}}
+	output := ""
+	command := &cobra.Command{
+		Use:   "query [SQL]",
+		Short: "Ask the newest snapshot in SQL",
+		Long: `Run one SELECT on the newest snapshot, read-only, and print its rows. The SQL is
+DuckDB's; without an argument, or with -, it is read from standard input.
+
+Instants are printed in UTC. NULL is empty in the formats table, csv and
+markdown. The formats csv, json and ndjson print rows as they come. Parquet is
+written to the file that --output names.`,
+		Example: `  dorado query "select service_id, count(*) as deployments from core.deployments group by all"
+  dorado query --format parquet --output changes.parquet "from core.changes"
+  dorado query --format csv < report.sql > report.csv`,
+		Args: atMost(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			if format.value == "parquet" && output == "" {
+				return usageError{command: command.CommandPath(), problem: "--format parquet needs --output FILE"}
+			}
+			query, err := queryText(p.stdin, args)
+			if err != nil {
+				return err
+			}
+			if strings.TrimSpace(query) == "" {
+				return usageError{command: command.CommandPath(), problem: "no SQL: give it as an argument or on standard input"}
+			}
+			return p.query(command.Context(), query, format.value, output)
+		},
+	}
+	command.Flags().Var(&format, "format", "how the rows are printed")
+	command.Flags().StringVar(&output, "output", "", "write the rows to `FILE`, which appears when it is complete")
+	return command
+}
+
+// queryText returns the SQL that the command line gives or refers to, "" if
+// there is none.
+func queryText(stdin io.Reader, args []string) (string, error) {
+	if len(args) == 1 && args[0] != "-" {
+		return args[0], nil
+	}
+	if _, isTerminal := terminalWidth(stdin); isTerminal && len(args) == 0 {
+		return "", nil
+	}
+	query, err := io.ReadAll(stdin)
+	if err != nil {
+		return "", fmt.Errorf("read the SQL: %w", err)
+	}
+	return string(query), nil
+}
+
+// query runs a query and prints its rows, to standard output for output "".
+func (p *program) query(ctx context.Context, query, format, output string) (err error) {
+	defer func() { err = alignCaret(err) }()
+	snapshot, err := p.openSnapshot(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, snapshot.Close()) }()
+	if format == "parquet" {
+		return replaceFile(output, func(path string) error {
+			return snapshot.ExportParquet(ctx, query, path)
+		})
+	}
+	rows, err := snapshot.Query(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	if output == "" {
+		return writeRows(p.stdout, format, rows)
+	}
+	return replaceFile(output, func(path string) error {
+		return writeFile(path, func(file io.Writer) error { return writeRows(file, format, rows) })
+	})
+}
+
+// openSnapshot opens the newest snapshot of the configured warehouse.
+func (p *program) openSnapshot(ctx context.Context) (*warehouse.Snapshot, error) {
+	config, err := p.config()
+	if err != nil {
+		return nil, err
+	}
+	snapshot, err := warehouse.Open(ctx, config.Warehouse.Path)
+	if errors.Is(err, warehouse.ErrNoSnapshot) {
+		return nil, fmt.Errorf("%w; dorado run makes the first one", err)
+	}
+	return snapshot, err
+}
+
+// alignCaret puts the caret in DuckDB's message about a query under its place,
+// where the query has tabs:
+//
+//	LINE 2: 	one, two
+//	             ^
+//
+// DuckDB takes a tab to have no width, a terminal shows it as wide as it likes.
+func alignCaret(err error) error {
+	if err == nil {
+		return nil
+	}
+	lines := strings.Split(err.Error(), "\n")
+	for i := 1; i < len(lines); i++ {
+		before, after, _ := strings.Cut(lines[i], "^")
+		if !strings.HasPrefix(lines[i-1], "LINE ") || strings.TrimSpace(before+after) != "" {
+			continue
+		}
+		width, tabs := 0, 0
+		for _, r := range lines[i-1] {
+			if r == '\t' && width <= len(before) {
+				tabs++
+				continue
+			}
+			width += text.RuneWidth(r)
+		}
+		lines[i-1] = strings.ReplaceAll(lines[i-1], "\t", " ")
+		lines[i] = strings.Repeat(" ", tabs) + lines[i]
+	}
+	if aligned := strings.Join(lines, "\n"); aligned != err.Error() {
+		return errors.New(aligned)
+	}
+	return err
+}

@@ -1,0 +1,264 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"dorado/warehouse"
+)
+
+// reportDays is how long the range of a report is if the command line does not say.
+const reportDays = 90
+
+func reportCommand(p *program) *cobra.Command {
+	var from, to string
+	by := choice{value: "service", allowed: []string{"service", "team", "repository"}}
+	format := choice{value: "table", allowed: []string{"table", "markdown", "json"}}
+	command := &cobra.Command{
+		Use:   "report",
+		Short: "Print the metrics with their trend and level",
+		Long: fmt.Sprintf(`Print the metrics of the newest snapshot for a range of days, with n (how many
+deployments or changes a number stands on), the change against the same number of
+days just before, and DORA's level.
+
+Days are days in the warehouse's time zone; --to is part of the range. Without
+flags the range is the last %d days that were over when the snapshot was built.`, reportDays),
+		Example: `  dorado report
+  dorado report --from 2026-01-01 --to 2026-03-31 --by team
+  dorado report --format markdown > report.md`,
+		Args: atMost(0),
+		RunE: func(command *cobra.Command, _ []string) error {
+			config, err := p.config()
+			if err != nil {
+				return err
+			}
+			snapshot, err := warehouse.Open(command.Context(), config.Warehouse.Path)
+			if err != nil {
+				return openProblem(err)
+			}
+			report, err := newReport(command.Context(), snapshot, from, to, by.value)
+			if err = closing(err, snapshot.Close); err != nil {
+				return err
+			}
+			return report.write(p.stdout, format.value)
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&from, "from", "", "first `DAY` of the range: 2026-01-01")
+	flags.StringVar(&to, "to", "", "last `DAY` of the range")
+	flags.Var(&by, "by", "what the numbers are grouped by")
+	flags.Var(&format, "format", "how the report is written")
+	return command
+}
+
+// A report is the metrics of a range of days.
+type report struct {
+	From     string         `json:"from"` // first day: "2026-01-01"
+	To       string         `json:"to"`   // last day
+	TimeZone string         `json:"time_zone"`
+	AsOf     time.Time      `json:"as_of"` // the snapshot sees nothing later
+	By       string         `json:"by"`    // service, team or repository
+	Metrics  []reportMetric `json:"metrics"`
+}
+
+// A reportMetric is one metric of one group; a nil value is not known.
+type reportMetric struct {
+	Group         string   `json:"group"`
+	Metric        string   `json:"metric"`
+	Value         *float64 `json:"value"`
+	Unit          string   `json:"unit"`
+	N             *int64   `json:"n"`
+	PreviousValue *float64 `json:"previous_value"`
+	PreviousN     *int64   `json:"previous_n"`
+	Level         *string  `json:"level"`
+}
+
+// newReport asks the snapshot for the metrics from the first to the last day,
+// both "" for the default.
+func newReport(ctx context.Context, snapshot *warehouse.Snapshot, first, last, by string) (report, error) {
+	made := report{By: by}
+	if err := queryRow(ctx, snapshot, "select as_of, time_zone from core.snapshot", &made.AsOf, &made.TimeZone); err != nil {
+		return report{}, err
+	}
+	zone, err := time.LoadLocation(made.TimeZone)
+	if err != nil {
+		return report{}, fmt.Errorf("the snapshot's time zone: %w", err)
+	}
+	from, to, err := reportRange(first, last, made.AsOf.In(zone))
+	if err != nil {
+		return report{}, err
+	}
+	made.From, made.To = from.Format(time.DateOnly), to.Format(time.DateOnly)
+	rows, err := snapshot.Query(ctx, "from metrics.dora(?::timestamp, ?::timestamp, by_dimension := ?)",
+		from.UTC(), to.AddDate(0, 0, 1).UTC(), by)
+	if err != nil {
+		return report{}, fmt.Errorf("report: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var m reportMetric
+		if err := rows.Scan(&m.Group, &m.Metric, &m.Value, &m.Unit, &m.N, &m.PreviousValue, &m.PreviousN, &m.Level); err != nil {
+			return report{}, fmt.Errorf("report: %w", err)
+		}
+		made.Metrics = append(made.Metrics, m)
+	}
+	if err := rows.Err(); err != nil {
+		return report{}, fmt.Errorf("report: %w", err)
+	}
+	return made, nil
+}
+
+// queryRow scans the one row that query gives.
+func queryRow(ctx context.Context, snapshot *warehouse.Snapshot, query string, places ...any) error {
+	rows, err := snapshot.Query(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		return fmt.Errorf("%s: %w", query, sql.ErrNoRows)
+	}
+	if err := rows.Scan(places...); err != nil {
+		return err
+	}
+	return rows.Close()
+}
+
+// reportRange returns the midnights that the first and the last day of the range
+// begin with, in asOf's zone.
+func reportRange(first, last string, asOf time.Time) (from, to time.Time, err error) {
+	day := func(flag, text string, fallback time.Time) (time.Time, error) {
+		if text == "" {
+			return fallback, nil
+		}
+		parsed, err := time.ParseInLocation(time.DateOnly, text, asOf.Location())
+		if err != nil {
+			return time.Time{}, fmt.Errorf("--%s %s is not a day such as 2026-01-31", flag, text)
+		}
+		return parsed, nil
+	}
+	yesterday := time.Date(asOf.Year(), asOf.Month(), asOf.Day()-1, 0, 0, 0, 0, asOf.Location())
+	if to, err = day("to", last, yesterday); err != nil {
+		return from, to, err
+	}
+	if from, err = day("from", first, to.AddDate(0, 0, 1-reportDays)); err != nil {
+		return from, to, err
+	}
+	if to.Before(from) {
+		return from, to, fmt.Errorf("the range ends on %s, before it begins on %s", to.Format(time.DateOnly), from.Format(time.DateOnly))
+	}
+	return from, to, nil
+}
+
+// write writes the report in one of the command's formats.
+func (r report) write(out io.Writer, format string) error {
+	if format == "json" {
+		encoder := json.NewEncoder(out)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(r)
+	}
+	lines := table.NewWriter()
+	lines.SetTitle("%s to %s (%s), as of %s", r.From, r.To, r.TimeZone, r.AsOf.Format(time.RFC3339))
+	lines.AppendHeader(table.Row{r.By, "metric", "value", "n", "before", "change", "level"})
+	style := table.StyleLight
+	style.Format.Header = text.FormatDefault
+	style.Title.Format = text.FormatDefault
+	lines.SetStyle(style)
+	lines.SetColumnConfigs([]table.ColumnConfig{
+		{Number: 1, AutoMerge: format == "table"},
+		{Number: 3, Align: text.AlignRight, AlignHeader: text.AlignRight},
+		{Number: 4, Align: text.AlignRight, AlignHeader: text.AlignRight},
+		{Number: 5, Align: text.AlignRight, AlignHeader: text.AlignRight},
+		{Number: 6, Align: text.AlignRight, AlignHeader: text.AlignRight},
+	})
+	for _, m := range r.Metrics {
+		lines.AppendRow(table.Row{
+			m.Group, metricTitles[m.Metric], humanValue(m.Value, m.Unit), humanCount(m.N),
+			humanValue(m.PreviousValue, m.Unit), humanChange(m.Value, m.PreviousValue), humanLevel(m.Level),
+		})
+	}
+	rendered := lines.Render
+	if format == "markdown" {
+		rendered = lines.RenderMarkdown
+	}
+	if _, err := fmt.Fprintln(out, rendered()); err != nil {
+		return err
+	}
+	if len(r.Metrics) == 0 {
+		_, err := fmt.Fprintln(out, "No production deployment is known up to the end of this range.")
+		return err
+	}
+	return nil
+}
+
+// metricTitles are the metrics' names as people write them.
+var metricTitles = map[string]string{
+	"deployment_frequency": "Deployment frequency",
+	"change_lead_time":     "Change lead time (median)",
+}
+
+// noData stands where a value is not known.
+const noData = "no data"
+
+// humanValue writes a value with its unit: "1.2 / day", "3.4 days".
+func humanValue(value *float64, unit string) string {
+	switch {
+	case value == nil:
+		return noData
+	case unit == "seconds":
+		return humanSeconds(*value)
+	case *value == 0 || *value >= 0.995:
+		return fmt.Sprintf("%.1f / day", *value)
+	case *value*7 >= 0.995:
+		return fmt.Sprintf("%.1f / week", *value*7)
+	default:
+		return fmt.Sprintf("%.1f / 30 days", *value*30)
+	}
+}
+
+// humanSeconds writes a duration in the largest unit it fills.
+func humanSeconds(seconds float64) string {
+	for _, unit := range []struct {
+		name    string
+		seconds float64
+	}{{"days", 86400}, {"hours", 3600}, {"minutes", 60}} {
+		if math.Abs(seconds) >= unit.seconds {
+			return fmt.Sprintf("%.1f %s", seconds/unit.seconds, unit.name)
+		}
+	}
+	return fmt.Sprintf("%.0f seconds", seconds)
+}
+
+func humanCount(n *int64) string {
+	if n == nil {
+		return noData
+	}
+	return fmt.Sprint(*n)
+}
+
+// humanChange writes how much value differs from what it was.
+func humanChange(value, before *float64) string {
+	if value == nil || before == nil || *before == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%+.0f %%", (*value / *before - 1)*100)
+}
+
+func humanLevel(level *string) string {
+	if level == nil {
+		return "not enough data"
+	}
+	return *level
+}
