@@ -28,7 +28,7 @@ lint: ## Run the linters; the first time they are downloaded and built, which ta
 
 update: ## Write the golden files anew, to be reviewed with git diff
 	@for folder in $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n 1 dirname | sort -u); do \
-		echo "go test $$folder -update"; go test $$folder -update || exit 1; \
+		echo "go test $$folder -update"; go test "$$folder" -update || exit 1; \
 	done
 
 clean: ## Remove what make built

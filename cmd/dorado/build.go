@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -111,7 +112,7 @@ func (p *program) ensureTables(ctx context.Context, config *Config) error {
 		return err
 	}
 	if err := raw.Ensure(ctx, rawTables()...); err != nil {
-		return closing(err, raw.Close)
+		return errors.Join(err, raw.Close())
 	}
 	return raw.Close()
 }

@@ -31,7 +31,6 @@ var importRules = []importRule{
 	{folder: "sql", standardOnly: true},
 	{folder: "models", ours: []string{"sql", "warehouse"}},
 	{folder: "server", ours: []string{"models", "warehouse"}},
-	{folder: "grafana", ours: []string{"server/wire"}},
 }
 
 // Libraries that only one folder may import, tests included.

@@ -168,13 +168,13 @@ func (s *screen) begin() {
 	writer, ended := bars.NewWriter(), make(chan struct{})
 	writer.SetOutputWriter(s.out)
 	writer.SetTerminalWidth(s.width)
-	writer.SetMessageLength(min(40, max(20, s.width/2)))
+	writer.SetMessageLength(min(48, max(20, s.width-48))) // the bar and the numbers take the rest
 	writer.SetTrackerPosition(bars.PositionRight)
 	writer.SetUpdateFrequency(100 * time.Millisecond)
 	style := writer.Style()
 	style.Visibility.ETA = false
 	style.Visibility.TrackerOverall = false
-	style.Options.PercentIndeterminate = "       "
+	style.Visibility.Percentage = false
 	style.Options.TimeDonePrecision = 100 * time.Millisecond
 	style.Options.TimeInProgressPrecision = 100 * time.Millisecond
 	go func() {

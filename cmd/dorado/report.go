@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -37,16 +38,12 @@ flags the range is the last %d days that were over when the snapshot was built.`
   dorado report --format markdown > report.md`,
 		Args: atMost(0),
 		RunE: func(command *cobra.Command, _ []string) error {
-			config, err := p.config()
+			snapshot, err := p.openSnapshot(command.Context())
 			if err != nil {
 				return err
 			}
-			snapshot, err := warehouse.Open(command.Context(), config.Warehouse.Path)
-			if err != nil {
-				return openProblem(err)
-			}
 			report, err := newReport(command.Context(), snapshot, from, to, by.value)
-			if err = closing(err, snapshot.Close); err != nil {
+			if err = errors.Join(err, snapshot.Close()); err != nil {
 				return err
 			}
 			return report.write(p.stdout, format.value)

@@ -54,7 +54,11 @@ with SQL, and publishes every build as a snapshot that anyone can query.`,
 	flags.Var(&p.logFormat, "log-format", "how log lines on standard error are written")
 	flags.BoolVarP(&p.verbose, "verbose", "v", false, "log every step instead of showing progress bars")
 	root.AddCommand(
+		collectCommand(p),
+		buildCommand(p),
+		runCommand(p),
 		queryCommand(p),
+		reportCommand(p),
 		configCommand(p),
 		versionCommand(p),
 	)

@@ -27,7 +27,7 @@ but the exit code is 0 only if all of it succeeded.`,
 			}
 			defer p.progress.stop()
 			collected, collectErr := p.collect(ctx, config, nil, false)
-			if ctx.Err() != nil || collected.raw == "" {
+			if ctx.Err() != nil || !collected.isOpened {
 				return collectErr
 			}
 			asOf, err := p.asOf("")

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dorado/collectors"
+	"dorado/warehouse"
+)
+
+func collectCommand(p *program) *cobra.Command {
+	fromStart := false
+	command := &cobra.Command{
+		Use:   "collect [COLLECTOR...]",
+		Short: "Collect what is new from the sources",
+		Long: `Read what is new from the sources into the raw store: from all collectors, or
+from those named. Each page is stored together with how far the collector has
+got, so that a run may be stopped at any time and the next one goes on there.`,
+		Example: `  dorado collect
+  dorado collect github_deployments github_releases
+  dorado collect --from-start github_pull_requests   # read everything again`,
+		RunE: func(command *cobra.Command, names []string) error {
+			config, err := p.config()
+			if err != nil {
+				return err
+			}
+			defer p.progress.stop()
+			collected, err := p.collect(command.Context(), config, names, fromStart)
+			p.progress.stop()
+			return errors.Join(err, collected.print(p.stdout))
+		},
+	}
+	command.Flags().BoolVar(&fromStart, "from-start", false, "forget how far the collectors have got and read everything again")
+	return command
+}
+
+// A collected is what a collection brought.
+type collected struct {
+	isOpened bool // whether the raw store could be opened at all
+	counts   []collectedRows
+	sources  []source
+}
+
+// A collectedRows is how many rows a collector stored.
+type collectedRows struct {
+	collector string
+	rows      int
+}
+
+// collect runs the collectors that are named, or all. One that fails does not
+// keep the others from running; the error is that of all that failed.
+func (p *program) collect(ctx context.Context, config *Config, names []string, fromStart bool) (done collected, err error) {
+	raw, err := warehouse.OpenRaw(ctx, config.Warehouse.Path)
+	if err != nil {
+		return collected{}, err
+	}
+	done.isOpened = true
+	defer func() { err = errors.Join(err, raw.Close()) }()
+	if err := raw.Ensure(ctx, rawTables()...); err != nil {
+		return done, err
+	}
+	var current *task // the collector that runs
+	done.sources, err = sources(config, raw, func(until time.Time, why string) {
+		current.note(fmt.Sprintf("waits for %s until %s", why, until.Format(time.TimeOnly)))
+	})
+	if err != nil {
+		return done, err
+	}
+	known := collectorNames(done.sources)
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return done, fmt.Errorf("there is no collector %q%s; there are %v", name, didYouMean(name, known), known)
+		}
+	}
+	var failed []error
+	for _, source := range done.sources {
+		for _, collector := range source.collectors {
+			if len(names) > 0 && !slices.Contains(names, collector.Name()) {
+				continue
+			}
+			if fromStart {
+				if err := raw.Forget(ctx, collector.Name()); err != nil {
+					return done, err
+				}
+			}
+			current = p.progress.start(collector.Name(), "rows")
+			rows, err := collectors.Run(ctx, raw, collector, func(rows int) {
+				current.update(rows)
+				current.note("")
+			})
+			current.done(err)
+			done.counts = append(done.counts, collectedRows{collector: collector.Name(), rows: rows})
+			failed = append(failed, err)
+			if ctx.Err() != nil {
+				return done, ctx.Err()
+			}
+		}
+	}
+	return done, errors.Join(failed...)
+}
+
+// print writes the closing lines of a collection.
+func (c collected) print(out io.Writer) error {
+	for _, counted := range c.counts {
+		if _, err := fmt.Fprintf(out, "collected  %-22s %8d rows\n", counted.collector, counted.rows); err != nil {
+			return err
+		}
+	}
+	for _, source := range c.sources {
+		if _, err := fmt.Fprintf(out, "asked      %s\n", source.summary()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,148 @@
+package github
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"dorado/collectors"
+)
+
+// A PullRequest is a row of raw.github_pull_requests.
+type PullRequest struct {
+	ID         int64    `json:"id" db:"id,key"`
+	Repository string   `json:"-" db:"repository"` // owner/name; not in the API's record
+	Number     int      `json:"number" db:"number"`
+	Title      string   `json:"title" db:"title"`
+	State      string   `json:"state" db:"state"` // open or closed
+	Draft      bool     `json:"draft" db:"draft"`
+	User       *account `json:"user"`
+	Labels     []struct {
+		Name string `json:"name"`
+	} `json:"labels"`
+	Base           branch     `json:"base"`
+	Head           branch     `json:"head"`
+	AuthorLogin    *string    `json:"-" db:"author_login"`
+	AuthorType     *string    `json:"-" db:"author_type"`
+	LabelNames     string     `json:"-" db:"labels"` // a JSON array of names
+	BaseRef        string     `json:"-" db:"base_ref"`
+	HeadRef        string     `json:"-" db:"head_ref"`
+	HeadSHA        string     `json:"-" db:"head_sha"`
+	MergeCommitSHA *string    `json:"merge_commit_sha" db:"merge_commit_sha"` // of an open one a trial merge
+	CreatedAt      time.Time  `json:"created_at" db:"created_at"`
+	UpdatedAt      time.Time  `json:"updated_at" db:"updated_at"`
+	ClosedAt       *time.Time `json:"closed_at" db:"closed_at"`
+	MergedAt       *time.Time `json:"merged_at" db:"merged_at"`
+	HTMLURL        string     `json:"html_url" db:"html_url"`
+	Body           *string    `json:"body" db:"body"`
+}
+
+// Table returns the table's name.
+func (PullRequest) Table() string { return "github_pull_requests" }
+
+// A branch is one end of a pull request.
+type branch struct {
+	Ref string `json:"ref"`
+	SHA string `json:"sha"`
+}
+
+// A PullRequestCommit is a row of raw.github_pull_request_commits: a commit that a
+// merged pull request lists. GitHub lists 250 at most.
+type PullRequestCommit struct {
+	Repository  string    `db:"repository,key"` // owner/name
+	Number      int       `db:"number,key"`     // the pull request's
+	SHA         string    `db:"sha,key"`
+	Position    int       `db:"position"` // from 0, oldest first
+	AuthoredAt  time.Time `db:"authored_at"`
+	CommittedAt time.Time `db:"committed_at"`
+	AuthorLogin *string   `db:"author_login"`
+	AuthorName  string    `db:"author_name"`
+	Message     string    `db:"message"`
+	ParentCount int       `db:"parent_count"`
+}
+
+// Table returns the table's name.
+func (PullRequestCommit) Table() string { return "github_pull_request_commits" }
+
+// pullRequests reads the list by the time of the last update, newest first, with
+// the commits of each merged one. An open one comes again when it changes.
+func (s *source) pullRequests(ctx context.Context, repository string, state span) iter.Seq2[page[span], error] {
+	return func(yield func(page[span], error) bool) {
+		list := newestFirst(ctx, s, fmt.Sprintf("repos/%s/pulls?state=all&sort=updated&direction=desc", repository), state, 0,
+			func(p PullRequest) time.Time { return p.UpdatedAt })
+		for found, err := range list {
+			if err != nil {
+				yield(page[span]{}, err)
+				return
+			}
+			rows, err := s.withCommits(ctx, repository, found.items)
+			if err != nil {
+				yield(page[span]{}, err)
+				return
+			}
+			if !yield(page[span]{rows: rows, state: found.span}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// withCommits reads the commits of the pull requests that are merged and returns
+// the rows of both.
+func (s *source) withCommits(ctx context.Context, repository string, pullRequests []PullRequest) ([]collectors.Row, error) {
+	commits := make([][]apiCommit, len(pullRequests))
+	group, groupContext := errgroup.WithContext(ctx)
+	group.SetLimit(sideRequests)
+	for i, pullRequest := range pullRequests {
+		if pullRequest.MergedAt == nil {
+			continue
+		}
+		group.Go(func() error {
+			for found, err := range all[apiCommit](groupContext, s, fmt.Sprintf("repos/%s/pulls/%d/commits?", repository, pullRequest.Number)) {
+				if err != nil {
+					return fmt.Errorf("commits of pull request %d: %w", pullRequest.Number, err)
+				}
+				commits[i] = append(commits[i], found...)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	var rows []collectors.Row
+	for i, pullRequest := range pullRequests {
+		names := []string{}
+		for _, label := range pullRequest.Labels {
+			names = append(names, label.Name)
+		}
+		labels, err := json.Marshal(names)
+		if err != nil {
+			return nil, fmt.Errorf("labels of pull request %d: %w", pullRequest.Number, err)
+		}
+		pullRequest.Repository = repository
+		pullRequest.AuthorLogin, pullRequest.AuthorType = pullRequest.User.login(), pullRequest.User.kind()
+		pullRequest.LabelNames = string(labels)
+		pullRequest.BaseRef, pullRequest.HeadRef, pullRequest.HeadSHA = pullRequest.Base.Ref, pullRequest.Head.Ref, pullRequest.Head.SHA
+		rows = append(rows, pullRequest)
+		for position, commit := range commits[i] {
+			rows = append(rows, PullRequestCommit{
+				Repository:  repository,
+				Number:      pullRequest.Number,
+				SHA:         commit.SHA,
+				Position:    position,
+				AuthoredAt:  commit.Commit.Author.Date,
+				CommittedAt: commit.Commit.Committer.Date,
+				AuthorLogin: commit.Author.login(),
+				AuthorName:  commit.Commit.Author.Name,
+				Message:     commit.Commit.Message,
+				ParentCount: len(commit.Parents),
+			})
+		}
+	}
+	return rows, nil
+}

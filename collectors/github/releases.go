@@ -1,0 +1,68 @@
+package github
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+)
+
+// A Release is a row of raw.github_releases.
+type Release struct {
+	ID              int64      `json:"id" db:"id,key"`
+	Repository      string     `json:"-" db:"repository"` // owner/name; not in the API's record
+	TagName         string     `json:"tag_name" db:"tag_name"`
+	TargetCommitish string     `json:"target_commitish" db:"target_commitish"`
+	Name            *string    `json:"name" db:"name"`
+	Draft           bool       `json:"draft" db:"draft"`
+	Prerelease      bool       `json:"prerelease" db:"prerelease"`
+	Author          *account   `json:"author"`
+	AuthorLogin     *string    `json:"-" db:"author_login"`
+	CreatedAt       time.Time  `json:"created_at" db:"created_at"` // the tagged commit's time, not the release's
+	PublishedAt     *time.Time `json:"published_at" db:"published_at"`
+	HTMLURL         string     `json:"html_url" db:"html_url"`
+	Body            *string    `json:"body" db:"body"`
+}
+
+// Table returns the table's name.
+func (Release) Table() string { return "github_releases" }
+
+// An account is who did something; GitHub gives null for one that is gone.
+type account struct {
+	Login string `json:"login"`
+	Type  string `json:"type"` // User, Bot or Organization
+}
+
+// login returns the account's login, nil where it is gone.
+func (a *account) login() *string {
+	if a == nil || a.Login == "" {
+		return nil
+	}
+	return &a.Login
+}
+
+// kind returns the account's type, nil where it is gone.
+func (a *account) kind() *string {
+	if a == nil || a.Type == "" {
+		return nil
+	}
+	return &a.Type
+}
+
+// releases reads the whole list on every run, by conditional requests. It is
+// sorted by created_at, which is the time of the tagged commit: a release of an
+// old commit appears far down, and a draft that is published stays where it was,
+// so that a run which stopped at the first release it knows would miss both.
+func (s *source) releases(ctx context.Context, repository string, _ struct{}) iter.Seq2[page[struct{}], error] {
+	return func(yield func(page[struct{}], error) bool) {
+		for releases, err := range all[Release](conditional(ctx), s, fmt.Sprintf("repos/%s/releases?", repository)) {
+			for i := range releases {
+				releases[i].Repository = repository
+				releases[i].AuthorLogin = releases[i].Author.login()
+			}
+			if !yield(page[struct{}]{rows: rowsOf(releases), state: &struct{}{}}, err) || err != nil {
+				return
+			}
+		}
+	}
+}

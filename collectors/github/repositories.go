@@ -1,0 +1,52 @@
+package github
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"dorado/collectors"
+)
+
+// A Repository is a row of raw.github_repositories.
+type Repository struct {
+	ID            int64      `json:"id" db:"id,key"`
+	FullName      string     `json:"full_name" db:"full_name"` // owner/name; it changes when the repository is renamed
+	DefaultBranch string     `json:"default_branch" db:"default_branch"`
+	HTMLURL       string     `json:"html_url" db:"html_url"`
+	Fork          bool       `json:"fork" db:"fork"`
+	Archived      bool       `json:"archived" db:"archived"`
+	Private       bool       `json:"private" db:"private"`
+	CreatedAt     time.Time  `json:"created_at" db:"created_at"`
+	PushedAt      *time.Time `json:"pushed_at" db:"pushed_at"`
+}
+
+// Table returns the table's name.
+func (Repository) Table() string { return "github_repositories" }
+
+// repositories reads the repository itself, on every run.
+func (s *source) repositories(ctx context.Context, repository string, _ struct{}) iter.Seq2[page[struct{}], error] {
+	return func(yield func(page[struct{}], error) bool) {
+		found, err := s.repository(ctx, repository)
+		if err != nil {
+			yield(page[struct{}]{}, err)
+			return
+		}
+		yield(page[struct{}]{rows: []collectors.Row{found}, state: &struct{}{}}, nil)
+	}
+}
+
+// repository returns the repository that is or was called name. Each is asked for
+// once in a run.
+func (s *source) repository(ctx context.Context, name string) (Repository, error) {
+	if known, ok := s.known.Load(name); ok {
+		return known.(Repository), nil
+	}
+	var found Repository
+	if _, err := s.get(conditional(ctx), &found, "repos/%s", name); err != nil {
+		return Repository{}, err
+	}
+	s.known.Store(name, found)
+	s.known.Store(found.FullName, found)
+	return found, nil
+}

@@ -1,0 +1,215 @@
+package github
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+
+	"github.com/google/go-github/v60/github"
+
+	"dorado/collectors"
+)
+
+// A Reader answers questions about what is stored already.
+type Reader interface {
+	// Strings returns the first column, a text, of the rows that an SQL query
+	// over the raw tables gives.
+	Strings(ctx context.Context, query string, args ...any) ([]string, error)
+}
+
+// A source is one GitHub server as the collectors see it.
+type source struct {
+	config Config
+	client *github.Client
+	reader Reader
+	known  sync.Map // Repository by the name it was asked for
+}
+
+// New returns the collectors of one GitHub server, in the order they should
+// run. client sends their requests: see NewClient.
+func New(config Config, client *http.Client, reader Reader) ([]collectors.Collector, error) {
+	base, err := url.Parse(strings.TrimRight(config.BaseURL, "/") + "/")
+	if err != nil {
+		return nil, fmt.Errorf("github: base URL: %w", err)
+	}
+	s := &source{config: config, client: github.NewClient(client), reader: reader}
+	s.client.BaseURL = base
+	s.client.UserAgent = "dorado"
+	return []collectors.Collector{
+		kind[struct{}]{source: s, name: "github_repositories", pages: s.repositories},
+		kind[deploymentsState]{source: s, name: "github_deployments", pages: s.deployments},
+		kind[struct{}]{source: s, name: "github_releases", pages: s.releases},
+		kind[struct{}]{source: s, name: "github_tags", pages: s.tags},
+		kind[span]{source: s, name: "github_pull_requests", pages: s.pullRequests},
+		kind[commitsState]{source: s, name: "github_commits", pages: s.commits},
+		kind[historyState]{source: s, name: "github_history", pages: s.history},
+	}, nil
+}
+
+// Tables returns an empty row of every raw table that the collectors fill.
+func Tables() []collectors.Row {
+	return []collectors.Row{
+		Repository{}, Deployment{}, DeploymentStatus{}, Release{}, Tag{},
+		PullRequest{}, PullRequestCommit{}, Commit{}, CommitParent{},
+	}
+}
+
+// A kind collects one kind of record from each repository in turn. Its cursor is
+// a JSON object with the state S of each repository, by the name that GitHub gives
+// it: one that was renamed is read anew under its new name.
+type kind[S any] struct {
+	source *source
+	name   string
+	// pages yields what is new in a repository (owner/name) since state.
+	pages func(ctx context.Context, repository string, state S) iter.Seq2[page[S], error]
+}
+
+// A page is what one request, with those that go with it, brought. A nil state
+// keeps the old one.
+type page[S any] struct {
+	rows  []collectors.Row
+	state *S
+}
+
+// Name returns the collector's name.
+func (k kind[S]) Name() string { return k.name }
+
+// Pages reads the repositories one after the other. One that cannot be read does
+// not keep the others from being read: its error comes last.
+func (k kind[S]) Pages(ctx context.Context, cursor string) iter.Seq2[collectors.Page, error] {
+	return func(yield func(collectors.Page, error) bool) {
+		states := map[string]S{}
+		if cursor != "" {
+			if err := json.Unmarshal([]byte(cursor), &states); err != nil {
+				yield(collectors.Page{}, fmt.Errorf("read the cursor: %w", err))
+				return
+			}
+		}
+		var failed []error
+		for _, configured := range k.source.config.Repositories {
+			err := k.repositoryPages(ctx, configured, states, yield)
+			if errors.Is(err, errStopped) {
+				return
+			}
+			if err != nil {
+				failed = append(failed, k.source.explain(configured, err))
+			}
+			if k.source.isFatal(ctx, err) {
+				break
+			}
+		}
+		if len(failed) > 0 {
+			yield(collectors.Page{}, errors.Join(failed...))
+		}
+	}
+}
+
+// errStopped says that whoever takes the pages wants no more.
+var errStopped = errors.New("stopped")
+
+// repositoryPages yields the pages of one repository.
+func (k kind[S]) repositoryPages(ctx context.Context, configured string, states map[string]S, yield func(collectors.Page, error) bool) error {
+	repository, err := k.source.repository(ctx, configured)
+	if err != nil {
+		return err
+	}
+	for page, err := range k.pages(ctx, repository.FullName, states[repository.FullName]) {
+		if err != nil {
+			return err
+		}
+		stored := collectors.Page{Rows: page.rows}
+		if page.state != nil {
+			states[repository.FullName] = *page.state
+			text, err := json.Marshal(states)
+			if err != nil {
+				return fmt.Errorf("write the cursor: %w", err)
+			}
+			stored.Cursor = string(text)
+		}
+		if !yield(stored, nil) {
+			return errStopped
+		}
+	}
+	return nil
+}
+
+// isFatal reports whether an error will come again with the next repository.
+func (s *source) isFatal(ctx context.Context, err error) bool {
+	return ctx.Err() != nil || status(err) == http.StatusUnauthorized
+}
+
+// explain says what an error about a repository means to who runs dorado.
+func (s *source) explain(repository string, err error) error {
+	var answer *github.ErrorResponse
+	if !errors.As(err, &answer) || answer.Response == nil {
+		return fmt.Errorf("github: repository %s: %w", repository, err)
+	}
+	switch answer.Response.StatusCode {
+	case http.StatusUnauthorized:
+		from := s.config.TokenEnv
+		if from == "" {
+			from = s.config.TokenFile
+		}
+		return fmt.Errorf("github: the token in %s was refused (401 %s)", from, answer.Message)
+	case http.StatusNotFound:
+		return fmt.Errorf("github: repository %s: not found, or the token cannot see it (404 at %s)", repository, answer.Response.Request.URL.Path)
+	default:
+		return fmt.Errorf("github: repository %s: %w", repository, err)
+	}
+}
+
+// status returns the HTTP status of an error answer, 0 for any other error.
+func status(err error) int {
+	var answer *github.ErrorResponse
+	if errors.As(err, &answer) && answer.Response != nil {
+		return answer.Response.StatusCode
+	}
+	return 0
+}
+
+// get reads what is at path below the server's base URL into the value that into
+// points to, and returns the number of the next page, 0 after the last.
+func (s *source) get(ctx context.Context, into any, path string, args ...any) (next int, err error) {
+	request, err := s.client.NewRequest(http.MethodGet, fmt.Sprintf(path, args...), nil)
+	if err != nil {
+		return 0, err
+	}
+	response, err := s.client.Do(ctx, request, into)
+	if err != nil {
+		return 0, err
+	}
+	return response.NextPage, nil
+}
+
+// perPage is the most that GitHub gives in one page of a list.
+const perPage = 100
+
+// all yields the pages of the list at path, which has its own parameters already
+// or ends in "?".
+func all[T any](ctx context.Context, s *source, path string) iter.Seq2[[]T, error] {
+	return func(yield func([]T, error) bool) {
+		for page := 1; page != 0; {
+			var items []T
+			next, err := s.get(ctx, &items, "%s&per_page=%d&page=%d", path, perPage, page)
+			if !yield(items, err) || err != nil {
+				return
+			}
+			page = next
+		}
+	}
+}
+
+// rowsOf returns items as rows.
+func rowsOf[T collectors.Row](items []T) []collectors.Row {
+	rows := make([]collectors.Row, len(items))
+	for i, item := range items {
+		rows[i] = item
+	}
+	return rows
+}
