@@ -18,11 +18,12 @@ create table "github_deployments" (
     "task" VARCHAR,
     "environment" VARCHAR,
     "original_environment" VARCHAR,
+    "transient_environment" BOOLEAN,
+    "production_environment" BOOLEAN,
     "description" VARCHAR,
     "creator_login" VARCHAR,
     "created_at" TIMESTAMP,
-    "updated_at" TIMESTAMP,
-    "url" VARCHAR
+    "updated_at" TIMESTAMP
 );
 
 create table "github_deployment_statuses" (
@@ -101,8 +102,8 @@ create table "github_commits" (
     "authored_at" TIMESTAMP,
     "committed_at" TIMESTAMP,
     "author_login" VARCHAR,
-    "author_name" VARCHAR,
     "author_type" VARCHAR,
+    "author_name" VARCHAR,
     "message" VARCHAR,
     "html_url" VARCHAR
 );

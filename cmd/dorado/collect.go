@@ -40,6 +40,9 @@ got, so that a run may be stopped at any time and the next one goes on there.`,
 	return command
 }
 
+// worthTelling is how long a wait must be to be told in the log.
+const worthTelling = 30 * time.Second
+
 // A collected is what a collection brought.
 type collected struct {
 	isOpened bool // whether the raw store could be opened at all
@@ -68,6 +71,9 @@ func (p *program) collect(ctx context.Context, config *Config, names []string, f
 	var current *task // the collector that runs
 	done.sources, err = sources(config, raw, func(until time.Time, why string) {
 		current.note(fmt.Sprintf("waits for %s until %s", why, until.Format(time.TimeOnly)))
+		if time.Until(until) > worthTelling {
+			p.logger.Warn("waits", "collector", current.name, "for", why, "until", until.UTC().Format(time.RFC3339))
+		}
 	})
 	if err != nil {
 		return done, err

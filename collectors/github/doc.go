@@ -22,6 +22,6 @@
 //
 // What can be missed: a status that a deployment gets more than 14 days after it
 // was asked for, unless it had not ended until then, when it is looked at for 90
-// days; all but the first 250 commits of a pull request, because GitHub lists no
+// days (a late inactive, the usual one, changes no number); all but the first 250 commits of a pull request, because GitHub lists no
 // more; a deployment, release or tag that is deleted stays.
 package github

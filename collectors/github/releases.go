@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"iter"
 	"time"
+
+	"dorado/collectors"
 )
 
 // A Release is a row of raw.github_releases.
@@ -56,11 +58,16 @@ func (a *account) kind() *string {
 func (s *source) releases(ctx context.Context, repository string, _ struct{}) iter.Seq2[page[struct{}], error] {
 	return func(yield func(page[struct{}], error) bool) {
 		for releases, err := range all[Release](conditional(ctx), s, fmt.Sprintf("repos/%s/releases?", repository)) {
-			for i := range releases {
-				releases[i].Repository = repository
-				releases[i].AuthorLogin = releases[i].Author.login()
+			var rows []collectors.Row
+			for _, release := range releases {
+				if release.PublishedAt != nil && release.PublishedAt.Before(s.config.Since) {
+					continue
+				}
+				release.Repository = repository
+				release.AuthorLogin = release.Author.login()
+				rows = append(rows, release)
 			}
-			if !yield(page[struct{}]{rows: rowsOf(releases), state: &struct{}{}}, err) || err != nil {
+			if !yield(page[struct{}]{rows: rows, state: &struct{}{}}, err) || err != nil {
 				return
 			}
 		}
