@@ -26,7 +26,8 @@ var importRules = []importRule{
 	{folder: "cmd/gpx_dorado", ours: []string{"grafana"}},
 	{folder: "cmd/*", ours: []string{"*"}},
 	{folder: "collectors", standardOnly: true},
-	{folder: "collectors/*", ours: []string{"collectors"}},
+	{folder: "collectors/transport"},
+	{folder: "collectors/*", ours: []string{"collectors", "collectors/transport"}},
 	{folder: "warehouse", ours: []string{"collectors"}}, // for the interface it implements
 	{folder: "sql", standardOnly: true},
 	{folder: "models", ours: []string{"sql", "warehouse"}},

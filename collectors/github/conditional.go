@@ -44,6 +44,17 @@ type conditionalTransport struct {
 
 // RoundTrip sends the request.
 func (t conditionalTransport) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := t.send(request)
+	if err != nil {
+		return nil, err
+	}
+	// Where none remain go-github would refuse to send the next request, which
+	// can wait for more below.
+	response.Header.Del("X-RateLimit-Reset")
+	return response, nil
+}
+
+func (t conditionalTransport) send(request *http.Request) (*http.Response, error) {
 	ctx := request.Context()
 	if ctx.Value(conditionalKey{}) == nil || request.Method != http.MethodGet {
 		return t.next.RoundTrip(request)

@@ -1,0 +1,240 @@
+// Package transport is the HTTP client that sources share. It sends a request
+// again after an error of the network or the server and after an answer that was
+// cut off, waits for rate limits, and adds the headers that give access. What
+// an answer means is left to the sources, and so is keeping answers.
+//
+// Everything is sent again, whatever its method: the client is for requests that
+// may be sent twice.
+package transport
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+// Options say how a client treats its server. All may be left out.
+type Options struct {
+	// Header is added to every request to Host, to which "" means every host.
+	// It is neither logged nor part of an error.
+	Header http.Header
+	Host   string
+	// Limit reports whether an answer says that too much was asked, and how
+	// long it asks to wait then, 0 if it does not say. A 429 is always taken
+	// as a limit, and a Retry-After header always decides how long. See Body.
+	Limit func(*http.Response) (wait time.Duration, limited bool)
+	// Waiting is called before the client waits for a rate limit.
+	Waiting func(until time.Time, reason string)
+	// Usage counts what is sent.
+	Usage *Usage
+	// Pause is how long to wait after the first failure of a request; after
+	// each more it is doubled. Default half a second.
+	Pause time.Duration
+	// Next sends the requests. Default a transport that takes its proxy from
+	// the environment.
+	Next http.RoundTripper
+}
+
+// Usage counts what was asked of a server. It may be read at any time.
+type Usage struct {
+	Requests atomic.Int64 // sent, with those sent again
+	Retried  atomic.Int64 // sent again after a failure or a rate limit
+	waited   atomic.Int64 // nanoseconds
+}
+
+// Waited returns how long requests waited for rate limits, added up.
+func (u *Usage) Waited() time.Duration { return time.Duration(u.waited.Load()) }
+
+const (
+	// maxFailures is how often a request fails before its failure counts.
+	maxFailures = 8
+	// maxWaiting is how long one request waits for rate limits in all: longer
+	// than the hour after which the slowest servers grant a new quota.
+	maxWaiting = 2 * time.Hour
+	// unnamedLimit is how long to wait for a limit that does not say.
+	unnamedLimit = time.Minute
+	// shortestLimit keeps a server that says 0 from being asked at once, again
+	// and again.
+	shortestLimit = time.Second
+	// maxAnswering is how long one answer may take, with its body.
+	maxAnswering = 2 * time.Minute
+)
+
+// New returns a client as the options say. The last answer or error of a request
+// that was sent in vain too often is given as it is.
+func New(options Options) *http.Client {
+	if options.Limit == nil {
+		options.Limit = func(*http.Response) (time.Duration, bool) { return 0, false }
+	}
+	if options.Waiting == nil {
+		options.Waiting = func(time.Time, string) {}
+	}
+	if options.Usage == nil {
+		options.Usage = &Usage{}
+	}
+	if options.Pause == 0 {
+		options.Pause = 500 * time.Millisecond
+	}
+	if options.Next == nil {
+		base := http.DefaultTransport.(*http.Transport).Clone() // with http.ProxyFromEnvironment
+		base.MaxIdleConnsPerHost = 8
+		options.Next = base
+	}
+	return &http.Client{Transport: &patient{
+		options: options,
+		once: &http.Client{
+			Transport: whole{options: options},
+			Timeout:   maxAnswering,
+			// Redirects are followed by the client around this one.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}}
+}
+
+// Body returns the body of an answer of this package's client, and leaves it
+// there to be read.
+func Body(response *http.Response) []byte {
+	body, err := io.ReadAll(response.Body)
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	if err != nil {
+		return nil
+	}
+	return body
+}
+
+// whole sends a request once, with the added headers, and reads the answer to its
+// end, so that one that was cut off is an error of the request.
+type whole struct{ options Options }
+
+// RoundTrip sends the request.
+func (t whole) RoundTrip(request *http.Request) (*http.Response, error) {
+	if t.options.Host == "" || request.URL.Host == t.options.Host {
+		request = request.Clone(request.Context())
+		for name, values := range t.options.Header {
+			request.Header[http.CanonicalHeaderKey(name)] = values
+		}
+	}
+	t.options.Usage.Requests.Add(1)
+	response, err := t.options.Next.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		_ = response.Body.Close() // the error of reading says more
+		return nil, fmt.Errorf("read the answer: %w", err)
+	}
+	if err := response.Body.Close(); err != nil {
+		return nil, err
+	}
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	return response, nil
+}
+
+// patient sends requests until they are answered, or have failed too often.
+type patient struct {
+	options Options
+	once    *http.Client
+}
+
+// RoundTrip sends the request.
+func (t *patient) RoundTrip(request *http.Request) (*http.Response, error) {
+	retryable, err := retryablehttp.FromRequest(request) // keeps the body, to send it again
+	if err != nil {
+		return nil, err
+	}
+	struggle := &struggle{options: t.options}
+	client := &retryablehttp.Client{
+		HTTPClient:   t.once,
+		RetryMax:     1 << 20, // shouldRetry says when it is enough
+		CheckRetry:   struggle.shouldRetry,
+		Backoff:      struggle.pause,
+		ErrorHandler: retryablehttp.PassthroughErrorHandler,
+	}
+	return client.Do(retryable)
+}
+
+// A struggle is what one request has been through.
+type struggle struct {
+	options  Options
+	failures int           // how often it failed
+	waited   time.Duration // how long it waited for rate limits
+	next     time.Duration // how long to wait before it is sent again
+}
+
+// shouldRetry reports whether the request is to be sent again, after an answer or
+// else an error, and notes when.
+func (s *struggle) shouldRetry(ctx context.Context, response *http.Response, err error) (bool, error) {
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	if err == nil {
+		if wait, limited := s.limit(response); limited {
+			s.next = wait
+			s.waited += wait
+			if s.waited > maxWaiting {
+				return false, nil
+			}
+			s.options.Usage.waited.Add(int64(wait))
+			s.options.Waiting(time.Now().Add(wait), "rate limit of "+response.Request.URL.Host)
+			return true, nil
+		}
+		if response.StatusCode < http.StatusInternalServerError || response.StatusCode == http.StatusNotImplemented {
+			return false, nil
+		}
+	}
+	// Between half of the pause and all of it, so that requests that failed
+	// together are not sent again together.
+	pause := s.options.Pause << s.failures
+	s.next = pause/2 + rand.N(pause/2+1)
+	s.failures++
+	return s.failures < maxFailures, nil
+}
+
+// pause returns how long to wait before the request is sent again.
+func (s *struggle) pause(_, _ time.Duration, _ int, _ *http.Response) time.Duration {
+	s.options.Usage.Retried.Add(1)
+	return s.next
+}
+
+// limit reports whether an answer says that too much was asked, and how long to
+// wait then.
+func (s *struggle) limit(response *http.Response) (time.Duration, bool) {
+	wait, limited := s.options.Limit(response)
+	if !limited && response.StatusCode != http.StatusTooManyRequests {
+		return 0, false
+	}
+	if named, ok := retryAfter(response.Header); ok {
+		wait = named
+	} else if wait <= 0 {
+		wait = unnamedLimit
+	}
+	return max(wait, shortestLimit), true
+}
+
+// retryAfter returns how long a Retry-After header asks to wait, in seconds or
+// until a time, which counts from the server's own clock.
+func retryAfter(header http.Header) (time.Duration, bool) {
+	text := strings.TrimSpace(header.Get("Retry-After"))
+	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second, true
+	}
+	until, err := http.ParseTime(text)
+	if err != nil {
+		return 0, false
+	}
+	now, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		now = time.Now()
+	}
+	return max(until.Sub(now), 0), true
+}
