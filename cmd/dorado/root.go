@@ -59,6 +59,7 @@ with SQL, and publishes every build as a snapshot that anyone can query.`,
 		runCommand(p),
 		queryCommand(p),
 		reportCommand(p),
+		demoCommand(p),
 		configCommand(p),
 		versionCommand(p),
 	)

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/cobra"
+
+	"dorado/collectors/github"
+	"dorado/collectors/simulator"
+	"dorado/models"
+)
+
+func demoCommand(p *program) *cobra.Command {
+	folder, seed := "", uint64(0)
+	command := &cobra.Command{
+		Use:   "demo",
+		Short: "Show the whole way on a simulated organisation",
+		Long: `Make up an organisation of a few teams and half a year, serve it on this machine
+as GitHub would, and do the nightly job with it: collect, build, check, publish,
+report. It needs no token and no network, and leaves a configuration and a
+warehouse to explore in its folder.`,
+		Example: `  dorado demo
+  dorado demo --folder /tmp/demo --seed 7`,
+		Args: atMost(0),
+		RunE: func(command *cobra.Command, _ []string) error {
+			return p.demo(command.Context(), folder, seed)
+		},
+	}
+	command.Flags().StringVar(&folder, "folder", "demo", "where to leave the demo, in place of an earlier one; `DIR`")
+	command.Flags().Uint64Var(&seed, "seed", 1, "another `NUMBER` makes another organisation")
+	return command
+}
+
+// demoMark begins the configuration of a demo, by which a later one knows that
+// it may remove the folder.
+const demoMark = "# Made by dorado demo. Change it as you like; the next demo writes it anew.\n"
+
+// demo makes a simulated organisation and does the nightly job with it.
+func (p *program) demo(ctx context.Context, folder string, seed uint64) error {
+	p.configFile = filepath.Join(folder, "dorado.yaml")
+	if err := makeDemoFolder(folder, p.configFile); err != nil {
+		return err
+	}
+	end := p.now().UTC().Truncate(24 * time.Hour)
+	organization := simulator.New(simulator.Options{Seed: seed, End: end})
+	fmt.Fprintf(p.stdout, "The simulated organisation %s has %d services of %d teams in %d repositories, and %d days of history.\n\n",
+		organization.Name, len(organization.Services), len(organization.Teams), len(organization.Repositories), int(end.Sub(organization.Start).Hours()/24))
+	address, stop, err := serveDemo(organization)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	text, err := demoConfig(organization, address)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(p.configFile, text, 0o600); err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	config, err := p.config()
+	if err != nil {
+		return err
+	}
+	defer p.progress.stop()
+	collected, err := p.collect(ctx, config, nil, false)
+	if err != nil {
+		return err
+	}
+	built, err := p.build(ctx, config, end)
+	if err != nil {
+		return err
+	}
+	p.progress.stop()
+	if err := errors.Join(collected.print(p.stdout), built.print(p.stdout)); err != nil {
+		return err
+	}
+	snapshot, err := p.openSnapshot(ctx)
+	if err != nil {
+		return err
+	}
+	report, err := newReport(ctx, snapshot, "", "", "team")
+	if err = errors.Join(err, snapshot.Close()); err != nil {
+		return err
+	}
+	fmt.Fprintln(p.stdout)
+	if err := report.write(p.stdout, "table"); err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(p.stdout, demoNext(folder, p.configFile))
+	return err
+}
+
+// makeDemoFolder makes the folder, or empties it where an earlier demo made it.
+func makeDemoFolder(folder, configFile string) error {
+	earlier, err := os.ReadFile(configFile)
+	switch {
+	case err == nil && bytes.HasPrefix(earlier, []byte(demoMark)):
+		if err := os.RemoveAll(filepath.Join(folder, defaultPath)); err != nil {
+			return fmt.Errorf("demo: remove the earlier one: %w", err)
+		}
+	case err == nil:
+		return fmt.Errorf("demo: %s is no demo's: name another folder with --folder", configFile)
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("demo: %w", err)
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	return nil
+}
+
+// serveDemo serves the organisation on a free port of this machine until stop is
+// called.
+func serveDemo(organization *simulator.Organization) (address string, stop func(), err error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, fmt.Errorf("demo: %w", err)
+	}
+	server := &http.Server{
+		Handler:           simulator.Handler(organization, simulator.ServerOptions{RateLimit: -1}), // nobody waits an hour for a demo
+		ReadHeaderTimeout: 10 * time.Second,
+	}
+	go func() { _ = server.Serve(listener) }() // it ends when it is closed
+	return "http://" + listener.Addr().String(), func() { _ = server.Close() }, nil
+}
+
+// demoConfig returns the configuration of a demo.
+func demoConfig(organization *simulator.Organization, address string) ([]byte, error) {
+	var repositories []string
+	for _, repository := range organization.Repositories {
+		repositories = append(repositories, repository.FullName)
+	}
+	var services []models.Service
+	for _, service := range organization.Services {
+		services = append(services, models.Service{Name: service.Name, Team: service.Team, Repositories: service.Repositories})
+	}
+	text, err := yaml.MarshalWithOptions(struct {
+		GitHub   github.Config    `yaml:"github"`
+		Services []models.Service `yaml:"services"`
+	}{github.Config{BaseURL: address, Repositories: repositories}, services}, yaml.OmitEmpty(), yaml.OmitZero(), yaml.IndentSequence(true))
+	if err != nil {
+		return nil, fmt.Errorf("demo: %w", err)
+	}
+	return append([]byte(demoMark), text...), nil
+}
+
+// demoNext says what to try after the demo.
+func demoNext(folder, configFile string) string {
+	program := filepath.ToSlash(os.Args[0])
+	if strings.HasPrefix(program, os.TempDir()) {
+		program = "dorado"
+	}
+	return fmt.Sprintf(`
+What to try next:
+  %[1]s report --config %[3]s --by service
+  %[1]s query --config %[3]s "from metrics.change_lead_time(timestamp '2000-01-01', timestamp '2100-01-01', grain := 'month', by_dimension := 'team')"
+  %[1]s query --config %[3]s "select * from core.changes where lead_time_seconds > 14 * 86400"
+  any DuckDB: duckdb -readonly %[2]s
+
+For an organisation of your own write a dorado.yaml as %[3]s, with your
+repositories and token_env naming the variable that holds a token; leave out
+base_url. Then: %[1]s run
+`, program, filepath.ToSlash(filepath.Join(folder, defaultPath, "current.duckdb")), filepath.ToSlash(configFile))
+}

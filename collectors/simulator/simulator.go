@@ -1,0 +1,159 @@
+// Package simulator makes up an organisation that builds and deploys software,
+// and serves it as GitHub's REST API would. It is what `dorado demo` collects
+// from and what tests compare with: it needs no token and no network, the same
+// seed gives the same organisation on every machine, and it knows which changes
+// each deployment ships because it made them.
+//
+// It has three parts that know little of each other. New makes an Organization,
+// which is plain data; its Truth comes from the causes (what was waiting on a
+// branch when a deployment succeeded) and never from walking the commit graph,
+// which is what the numbers it is compared with do. Handler serves an
+// Organization over HTTP. Faults spoil its answers. What is not simulated are
+// GitHub's write methods and file contents.
+package simulator
+
+import "time"
+
+// An Organization is everything that happened in it from Start to End. It is
+// not changed once it is made.
+type Organization struct {
+	Name         string // its login: "acme"
+	Start        time.Time
+	End          time.Time // nothing happened at End or later; UTC, as all times here
+	People       []Person
+	Teams        []Team
+	Services     []Service
+	Repositories []*Repository // those of the services, in the same order, and one that is empty
+	truth        Truth
+}
+
+// A Person is an account. Names are made up.
+type Person struct {
+	ID    int64
+	Login string // "ana", "dependabot[bot]"
+	Name  string
+	IsBot bool
+}
+
+// A Team owns services.
+type Team struct {
+	Name    string
+	Members []string // logins
+}
+
+// A Service is a thing a team deploys.
+type Service struct {
+	Name         string
+	Team         string
+	Repositories []string // owner/name of each repository it is built from
+	Environments []string // the production environments it is deployed to; for releases "production"
+}
+
+// A MergeMethod is how a repository merges its pull requests.
+type MergeMethod string
+
+// The methods that GitHub has.
+const (
+	Squash MergeMethod = "squash" // one new commit, titled as the pull request
+	Merge  MergeMethod = "merge"  // the commits as they are, and a merge commit
+	Rebase MergeMethod = "rebase" // copies of the commits, that keep author and author's date
+)
+
+// A Repository is a repository with its whole history.
+type Repository struct {
+	ID            int64
+	FullName      string // owner/name
+	Description   string
+	DefaultBranch string
+	MergeMethod   MergeMethod
+	CreatedAt     time.Time
+	Commits       []*Commit // of all branches, parents before their children
+	Branches      []*Branch // the default branch first
+	Tags          []Tag     // in the order they were made, as the rest
+	Releases      []*Release
+	Deployments   []*Deployment
+	PullRequests  []*PullRequest
+}
+
+// A Commit is a commit. Dates are whole seconds, as git's.
+type Commit struct {
+	SHA         string // 40 hexadecimal digits
+	Parents     []string
+	Author      string // login
+	Committer   string // login
+	AuthoredAt  time.Time
+	CommittedAt time.Time
+	Message     string
+}
+
+// A Branch is a branch and where it pointed over time.
+type Branch struct {
+	Name  string
+	Heads []Head // oldest first
+}
+
+// A Head is where a branch points from a time on.
+type Head struct {
+	At  time.Time
+	SHA string
+}
+
+// A Tag is a tag.
+type Tag struct {
+	Name string
+	SHA  string
+	At   time.Time // when it was pushed
+}
+
+// A Release is a published release.
+type Release struct {
+	ID           int64
+	Tag          string
+	Branch       string // where it was made from
+	Author       string // login
+	IsPrerelease bool
+	CreatedAt    time.Time // the date of the commit; so GitHub has it
+	PublishedAt  time.Time
+}
+
+// A Deployment is a GitHub deployment.
+type Deployment struct {
+	ID          int64
+	SHA         string
+	Ref         string
+	Environment string
+	Creator     string // login
+	CreatedAt   time.Time
+	Statuses    []DeploymentStatus // oldest first
+}
+
+// A DeploymentStatus is a step of a deployment.
+type DeploymentStatus struct {
+	ID    int64
+	State string // waiting, queued, in_progress, success, failure, error or inactive
+	At    time.Time
+}
+
+// A PullRequest is a pull request of a branch of the same repository.
+type PullRequest struct {
+	ID        int64
+	Number    int
+	Title     string
+	Author    string // login
+	Branch    string
+	Base      string   // the branch it goes to
+	BaseSHA   string   // where the base was when it was opened
+	Commits   []string // oldest first; they were pushed when they were committed, at the earliest when it was opened
+	CreatedAt time.Time
+	Comments  []time.Time // when someone said something; it may be long after the merge
+	ClosedAt  *time.Time  // nil while it is open
+	MergedBy  string      // login, "" where it is not merged
+	// MergeCommit is the commit that brought it into the base. Until it is
+	// merged, and ever after if it is not, it is GitHub's test merge, a commit
+	// that is in no branch.
+	MergeCommit string
+	TestMerge   string
+}
+
+// IsMerged says whether it was merged, at ClosedAt.
+func (p *PullRequest) IsMerged() bool { return p.MergedBy != "" }
