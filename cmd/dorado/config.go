@@ -17,6 +17,7 @@ import (
 
 	"dorado/collectors/github"
 	"dorado/models"
+	"dorado/strictyaml"
 )
 
 // Config is the configuration, one YAML file. Nothing else says what dorado
@@ -63,7 +64,7 @@ func loadConfig(file string, now time.Time) (*Config, error) {
 		return nil, &invalidConfig{file: file, problems: problems}
 	}
 	config := &Config{Warehouse: Warehouse{Path: defaultPath, TimeZone: defaultTimeZone, KeepSnapshots: defaultKeepSnapshots}}
-	read := readYAML(text, config)
+	read := strictyaml.Read(text, config)
 	if config.GitHub != nil {
 		if config.GitHub.BaseURL == "" {
 			config.GitHub.BaseURL = defaultBaseURL
@@ -72,7 +73,7 @@ func loadConfig(file string, now time.Time) (*Config, error) {
 			config.GitHub.TokenEnv = defaultTokenEnv
 		}
 	}
-	if problems := append(read.problems, read.place(config.Validate(now))...); len(problems) > 0 {
+	if problems := append(read.Problems, read.Place(config.Validate(now))...); len(problems) > 0 {
 		return nil, &invalidConfig{file: file, problems: problems}
 	}
 	folder := filepath.Dir(file)

@@ -27,7 +27,8 @@ var importRules = []importRule{
 	{folder: "cmd/*", ours: []string{"*"}},
 	{folder: "collectors", standardOnly: true},
 	{folder: "collectors/transport"},
-	{folder: "collectors/*", ours: []string{"collectors", "collectors/transport"}},
+	{folder: "collectors/*", ours: []string{"collectors", "collectors/transport", "strictyaml"}},
+	{folder: "strictyaml"},
 	{folder: "warehouse", ours: []string{"collectors"}}, // for the interface it implements
 	{folder: "sql", standardOnly: true},
 	{folder: "models", ours: []string{"sql", "warehouse"}},
