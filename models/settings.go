@@ -20,29 +20,6 @@ type Service struct {
 	Definitions  Definitions `yaml:"definitions"`  // where this service's definitions differ from the defaults
 }
 
-// A Rule says which records of one kind are production deployments of a
-// service. For each repository of the service the first rule, in the order
-// written, that matches any record decides the kind; rules of other kinds then
-// match nothing in that repository, so that a deployment that is announced both
-// as a GitHub deployment and as a release counts once.
-type Rule struct {
-	Kind        string `yaml:"kind"`        // github_deployment or release
-	Environment string `yaml:"environment"` // github_deployment: regular expression the whole trimmed environment name matches, in any case
-	Tag         string `yaml:"tag"`         // release: regular expression the tag begins with, in any case; "" takes all but prereleases
-}
-
-// The kinds of a Rule.
-const (
-	KindGitHubDeployment = "github_deployment"
-	KindRelease          = "release"
-)
-
-// DefaultRules are the rules of a service that has none of its own.
-var DefaultRules = []Rule{
-	{Kind: KindGitHubDeployment, Environment: `prod(uction)?([-_/].*)?`},
-	{Kind: KindRelease},
-}
-
 // Definitions are the options of the metrics. An empty value means the default,
 // or for a service what the warehouse's definitions say.
 type Definitions struct {

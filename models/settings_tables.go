@@ -27,11 +27,6 @@ func (s Settings) tables() []settingsTable {
 	}
 	services := settingsTable{name: "config.services", columns: "service_id varchar, team varchar"}
 	repositories := settingsTable{name: "config.service_repositories", columns: "service_id varchar, repository varchar"}
-	rules := settingsTable{
-		name:    "config.deployment_rules",
-		columns: "service_id varchar, position bigint, kind varchar, environment_pattern varchar, tag_pattern varchar",
-		rows:    rulesRows(nil, DefaultRules),
-	}
 	definitions := settingsTable{
 		name:    "config.definitions",
 		columns: "service_id varchar, metric varchar, option varchar, value varchar",
@@ -42,10 +37,9 @@ func (s Settings) tables() []settingsTable {
 		for _, repository := range service.Repositories {
 			repositories.rows = append(repositories.rows, []any{service.Name, repository})
 		}
-		rules.rows = append(rules.rows, rulesRows(service.Name, service.Deployments)...)
 		definitions.rows = append(definitions.rows, definitionsRows(service.Name, service.Definitions)...)
 	}
-	return []settingsTable{build, services, repositories, rules, definitions}
+	return []settingsTable{build, services, repositories, rulesTable(s.Services), definitions}
 }
 
 // make creates the table and fills it.
@@ -60,23 +54,6 @@ func (t settingsTable) make(ctx context.Context, db *warehouse.Database) error {
 		}
 	}
 	return nil
-}
-
-// rulesRows returns the rules with their patterns as they are matched: an
-// environment as a whole, a tag from its beginning, both in any case.
-func rulesRows(service any, rules []Rule) [][]any {
-	var rows [][]any
-	for i, rule := range rules {
-		environment, tag := any(nil), any(nil)
-		if rule.Environment != "" {
-			environment = "(?i)^(?:" + rule.Environment + ")$"
-		}
-		if rule.Tag != "" {
-			tag = "(?i)^(?:" + rule.Tag + ")"
-		}
-		rows = append(rows, []any{service, int64(i + 1), rule.Kind, environment, tag})
-	}
-	return rows
 }
 
 // defaultDefinitions are the options where nobody says otherwise.

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"regexp/syntax"
 	"slices"
 	"strings"
 	"time"
@@ -244,37 +243,6 @@ func validateServiceRepositories(v *validation, path string, service models.Serv
 		case len(collected) > 0 && !slices.ContainsFunc(collected, isSame):
 			v.add(path, "service %q is built from %q, which is not collected: add it to github.repositories", service.Name, repository)
 		}
-	}
-}
-
-func validateRule(v *validation, path string, rule models.Rule) {
-	switch rule.Kind {
-	case "":
-		v.add(path+".kind", "say what the rule looks at: %s or %s", models.KindGitHubDeployment, models.KindRelease)
-	case models.KindGitHubDeployment:
-		if rule.Environment == "" {
-			v.add(path+".environment", "give a regular expression for the names of the production environments")
-		}
-		if rule.Tag != "" {
-			v.add(path+".tag", "a rule of kind %s has no tag: use environment, or kind %s", rule.Kind, models.KindRelease)
-		}
-	case models.KindRelease:
-		if rule.Environment != "" {
-			v.add(path+".environment", "a rule of kind %s has no environment: use tag, or kind %s", rule.Kind, models.KindGitHubDeployment)
-		}
-	default:
-		v.oneOf(path+".kind", rule.Kind, models.KindGitHubDeployment, models.KindRelease)
-	}
-	validatePattern(v, path+".environment", rule.Environment)
-	validatePattern(v, path+".tag", rule.Tag)
-}
-
-// validatePattern checks a regular expression. Go's and DuckDB's are both RE2's.
-func validatePattern(v *validation, path, pattern string) {
-	var wrong *syntax.Error
-	if _, err := regexp.Compile(pattern); errors.As(err, &wrong) {
-		at := strings.Index(pattern, wrong.Expr) + 1
-		v.add(path, "the regular expression %q does not compile: %s, at character %d: %q", pattern, wrong.Code, at, wrong.Expr)
 	}
 }
 

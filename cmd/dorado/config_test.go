@@ -42,6 +42,8 @@ services:
     deployments: &rules
       - {kind: github_deployment, environment: '^production$'}
       - {kind: release, tag: '^v\d'}
+      - {kind: tag, tag: 'v', environment: staging}
+      - {kind: merged_pull_request, branch: main, environment: canary, production: true}
     definitions:
       change_lead_time: {start: committed}
   - name: site
@@ -54,9 +56,12 @@ definitions:
 	if err != nil {
 		t.Fatal(err)
 	}
+	isProduction := true
 	rules := []models.Rule{
 		{Kind: models.KindGitHubDeployment, Environment: "^production$"},
 		{Kind: models.KindRelease, Tag: `^v\d`},
+		{Kind: models.KindTag, Tag: "v", Environment: "staging"},
+		{Kind: models.KindMergedPullRequest, Branch: "main", Environment: "canary", Production: &isProduction},
 	}
 	merges := true
 	want := &Config{
@@ -286,15 +291,18 @@ services:
       - kind: github_deployment
         tag: '^v'
       - kind: release
-        environment: production
+        environment: prod.*
+      - kind: merged_pull_request
+        tag: v1
 `,
 			want: []string{
-				`6: services[0].deployments[0].kind: "relase" is not one of github_deployment, release (did you mean "release"?)`,
-				`7: services[0].deployments[1].kind: "workflow" is not one of github_deployment, release`,
-				`8: services[0].deployments[2].kind: say what the rule looks at: github_deployment or release`,
-				`9: services[0].deployments[3].environment: give a regular expression for the names of the production environments`,
-				`10: services[0].deployments[3].tag: a rule of kind github_deployment has no tag: use environment, or kind release`,
-				`12: services[0].deployments[4].environment: a rule of kind release has no environment: use tag, or kind github_deployment`,
+				`6: services[0].deployments[0].kind: "relase" is not one of github_deployment, release, tag, merged_pull_request (did you mean "release"?)`,
+				`7: services[0].deployments[1].kind: "workflow" is not one of github_deployment, release, tag, merged_pull_request`,
+				`8: services[0].deployments[2].kind: say what the rule looks at, one of github_deployment, release, tag, merged_pull_request`,
+				`9: services[0].deployments[3].environment: give a regular expression for the names of the environments, such as 'prod(uction)?([-_/].*)?'`,
+				`10: services[0].deployments[3].tag: a rule of kind github_deployment has no tag: it has environment`,
+				`12: services[0].deployments[4].environment: a release has no environment: name the one that a match goes to, such as production; "prod.*" is a pattern`,
+				`14: services[0].deployments[5].tag: a rule of kind merged_pull_request has no tag: it has environment, branch`,
 			},
 		},
 		"regular expressions": {

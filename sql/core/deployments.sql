@@ -7,13 +7,13 @@
 -- deployment_number  1 for the deployment that finished first, unfinished ones last; for joins within one snapshot.
 -- service_id         The service, as in core.services.
 -- repository         owner/name.
--- environment        The environment, as the repository names it.
+-- environment        The environment, as the repository or the rule names it.
 -- status             success, failure, cancelled or in_progress.
 -- sha                The commit that was deployed; NULL where it is not known.
--- version            The ref or tag that was deployed.
--- source             github_deployment or release.
+-- version            The ref, tag or pull request that was deployed.
+-- source             The kind of record it is known from, as in core.deployment_records.
 -- source_url         A page that shows it.
--- is_production      True where a rule of the service takes it as production.
+-- is_production      True where a rule of the service takes it as a production deployment.
 -- started_at         When it was first in progress, else asked for, UTC.
 -- finished_at        When it first succeeded, else first failed, UTC; NULL while it has done neither.
 -- finished_day       The calendar day of finished_at in the warehouse's time zone.
@@ -26,6 +26,7 @@ select
             candidates.finished_at nulls last,
             candidates.started_at,
             candidates.service_id,
+            length(candidates.source_id), -- ids that are numbers, by their size
             candidates.source_id
     ) as deployment_number,
     candidates.service_id,
@@ -36,7 +37,7 @@ select
     candidates.version,
     candidates.source,
     candidates.source_url,
-    candidates.rule_position is not null as is_production,
+    candidates.is_production,
     candidates.started_at,
     candidates.finished_at,
     cast(timezone(build.time_zone, timezone('UTC', candidates.finished_at)) as date) as finished_day

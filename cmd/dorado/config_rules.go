@@ -1,0 +1,71 @@
+package main
+
+import (
+	"errors"
+	"regexp"
+	"regexp/syntax"
+	"slices"
+	"strings"
+
+	"dorado/models"
+)
+
+// ruleKinds are the names of the kinds of rules.
+func ruleKinds() []string {
+	var names []string
+	for _, kind := range models.RuleKinds {
+		names = append(names, kind.Name)
+	}
+	return names
+}
+
+// rulePatterns returns the regular expressions of a rule, by key.
+func rulePatterns(rule models.Rule) map[string]string {
+	return map[string]string{"tag": rule.Tag, "branch": rule.Branch}
+}
+
+func validateRule(v *validation, path string, rule models.Rule) {
+	at := slices.IndexFunc(models.RuleKinds, func(kind models.RuleKind) bool { return kind.Name == rule.Kind })
+	if at < 0 {
+		if rule.Kind == "" {
+			v.add(path+".kind", "say what the rule looks at, one of %s", strings.Join(ruleKinds(), ", "))
+		}
+		v.oneOf(path+".kind", rule.Kind, ruleKinds()...)
+		return
+	}
+	kind := models.RuleKinds[at]
+	validateRuleEnvironment(v, path+".environment", kind, rule.Environment)
+	for _, key := range []string{"tag", "branch"} {
+		pattern := rulePatterns(rule)[key]
+		if pattern != "" && !slices.Contains(kind.Keys, key) {
+			v.add(path+"."+key, "a rule of kind %s has no %s: it has %s", kind.Name, key,
+				strings.Join(append([]string{"environment"}, kind.Keys...), ", "))
+			continue
+		}
+		validatePattern(v, path+"."+key, pattern)
+	}
+}
+
+// notInNames are the characters by which a regular expression is told from the
+// name of an environment.
+const notInNames = `()[]{}|*+?^$\`
+
+func validateRuleEnvironment(v *validation, path string, kind models.RuleKind, environment string) {
+	switch {
+	case kind.HasEnvironment && environment == "":
+		v.add(path, "give a regular expression for the names of the environments, such as '%s'", models.ProductionPattern)
+	case kind.HasEnvironment:
+		validatePattern(v, path, environment)
+	case strings.ContainsAny(environment, notInNames):
+		v.add(path, "a %s has no environment: name the one that a match goes to, such as production; %q is a pattern", kind.Name, environment)
+	}
+}
+
+// validatePattern checks a regular expression. Go's and DuckDB's are both RE2's.
+func validatePattern(v *validation, path, pattern string) {
+	var wrong *syntax.Error
+	if _, err := regexp.Compile(pattern); errors.As(err, &wrong) {
+		at := strings.Index(pattern, wrong.Expr) + 1
+		v.add(path, "the regular expression %q does not compile: %s, at character %d: %q", pattern, wrong.Code, at, wrong.Expr)
+	}
+}

@@ -1,0 +1,45 @@
+-- One row per record of a source that a rule may take as a deployment.
+--
+-- Each kind of record is described in its own model; here they come together.
+--
+-- source         The kind of rule that looks at it.
+-- source_id      Its id among the records of its kind.
+-- repository     owner/name.
+-- environment    Its environment; NULL where such records have none of their own.
+-- status         success, failure, cancelled or in_progress.
+-- sha            The commit that was deployed; NULL where it is not known.
+-- version        The ref, tag or pull request that was deployed.
+-- branch         The branch that was merged into; NULL for other kinds.
+-- is_prerelease  True for a release that its author marked as such.
+-- source_url     A page that shows it.
+-- started_at     When it started, UTC.
+-- finished_at    When it finished, UTC; NULL while it has not.
+--
+-- key: source, source_id
+with
+
+records as (
+    select * from core.github_deployment_records
+    union all by name
+    select * from core.release_records
+    union all by name
+    select * from core.tag_records
+    union all by name
+    select * from core.merged_pull_request_records
+)
+
+select
+    source,
+    source_id,
+    repository,
+    environment,
+    status,
+    sha,
+    version,
+    branch,
+    coalesce(is_prerelease, false) as is_prerelease,
+    source_url,
+    started_at,
+    finished_at
+from records
+order by source, repository, started_at, source_id
