@@ -114,3 +114,157 @@ create table "github_commit_parents" (
     "position" BIGINT,
     "parent_sha" VARCHAR
 );
+
+create table "github_repository_names" (
+    "name" VARCHAR,
+    "repository_id" BIGINT
+);
+
+create table "github_environments" (
+    "id" BIGINT,
+    "repository" VARCHAR,
+    "name" VARCHAR,
+    "protection_types" VARCHAR,
+    "created_at" TIMESTAMP,
+    "updated_at" TIMESTAMP,
+    "html_url" VARCHAR
+);
+
+create table "github_workflow_runs" (
+    "id" BIGINT,
+    "run_attempt" BIGINT,
+    "repository" VARCHAR,
+    "workflow_id" BIGINT,
+    "name" VARCHAR,
+    "path" VARCHAR,
+    "display_title" VARCHAR,
+    "run_number" BIGINT,
+    "event" VARCHAR,
+    "head_branch" VARCHAR,
+    "head_sha" VARCHAR,
+    "status" VARCHAR,
+    "conclusion" VARCHAR,
+    "actor_login" VARCHAR,
+    "actor_type" VARCHAR,
+    "triggering_actor_login" VARCHAR,
+    "pull_requests" VARCHAR,
+    "created_at" TIMESTAMP,
+    "run_started_at" TIMESTAMP,
+    "updated_at" TIMESTAMP,
+    "html_url" VARCHAR
+);
+
+create table "github_workflow_jobs" (
+    "id" BIGINT,
+    "run_id" BIGINT,
+    "run_attempt" BIGINT,
+    "repository" VARCHAR,
+    "name" VARCHAR,
+    "workflow_name" VARCHAR,
+    "head_branch" VARCHAR,
+    "head_sha" VARCHAR,
+    "status" VARCHAR,
+    "conclusion" VARCHAR,
+    "labels" VARCHAR,
+    "runner_name" VARCHAR,
+    "runner_group_name" VARCHAR,
+    "created_at" TIMESTAMP,
+    "started_at" TIMESTAMP,
+    "completed_at" TIMESTAMP,
+    "html_url" VARCHAR
+);
+
+create table "github_reviews" (
+    "id" BIGINT,
+    "repository" VARCHAR,
+    "number" BIGINT,
+    "author_login" VARCHAR,
+    "author_type" VARCHAR,
+    "author_association" VARCHAR,
+    "state" VARCHAR,
+    "commit_id" VARCHAR,
+    "submitted_at" TIMESTAMP,
+    "html_url" VARCHAR
+);
+
+create table "github_pull_request_events" (
+    "id" BIGINT,
+    "repository" VARCHAR,
+    "number" BIGINT,
+    "event" VARCHAR,
+    "actor_login" VARCHAR,
+    "actor_type" VARCHAR,
+    "requested_reviewer_login" VARCHAR,
+    "requested_team_slug" VARCHAR,
+    "commit_id" VARCHAR,
+    "created_at" TIMESTAMP
+);
+
+create table "github_changed_files" (
+    "repository" VARCHAR,
+    "sha" VARCHAR,
+    "path" VARCHAR,
+    "previous_path" VARCHAR,
+    "status" VARCHAR,
+    "additions" BIGINT,
+    "deletions" BIGINT
+);
+
+create table "github_issues" (
+    "id" BIGINT,
+    "repository" VARCHAR,
+    "number" BIGINT,
+    "title" VARCHAR,
+    "state" VARCHAR,
+    "state_reason" VARCHAR,
+    "author_login" VARCHAR,
+    "author_type" VARCHAR,
+    "labels" VARCHAR,
+    "created_at" TIMESTAMP,
+    "updated_at" TIMESTAMP,
+    "closed_at" TIMESTAMP,
+    "html_url" VARCHAR,
+    "body" VARCHAR
+);
+
+create table "github_tag_targets" (
+    "repository" VARCHAR,
+    "name" VARCHAR,
+    "sha" VARCHAR,
+    "seen_at" TIMESTAMP
+);
+
+create table "github_teams" (
+    "id" BIGINT,
+    "organization" VARCHAR,
+    "slug" VARCHAR,
+    "name" VARCHAR,
+    "description" VARCHAR,
+    "privacy" VARCHAR,
+    "parent_slug" VARCHAR,
+    "html_url" VARCHAR,
+    "read_at" TIMESTAMP
+);
+
+create table "github_team_repositories" (
+    "organization" VARCHAR,
+    "team_slug" VARCHAR,
+    "repository_id" BIGINT,
+    "repository" VARCHAR,
+    "role_name" VARCHAR,
+    "read_at" TIMESTAMP
+);
+
+create table "github_owner_files" (
+    "repository" VARCHAR,
+    "path" VARCHAR,
+    "sha" VARCHAR,
+    "content" VARCHAR
+);
+
+create table "github_reads" (
+    "kind" VARCHAR,
+    "repository" VARCHAR,
+    "record" VARCHAR,
+    "version" VARCHAR
+);

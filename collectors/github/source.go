@@ -57,6 +57,8 @@ func Tables() []collectors.Row {
 	return []collectors.Row{
 		Repository{}, Deployment{}, DeploymentStatus{}, Release{}, Tag{},
 		PullRequest{}, PullRequestCommit{}, Commit{}, CommitParent{},
+		RepositoryName{}, Environment{}, WorkflowRun{}, WorkflowJob{}, Review{}, PullRequestEvent{},
+		ChangedFile{}, Issue{}, TagTarget{}, Team{}, TeamRepository{}, OwnerFile{}, Read{},
 	}
 }
 

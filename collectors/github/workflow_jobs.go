@@ -1,0 +1,31 @@
+package github
+
+import (
+	"time"
+)
+
+// A WorkflowJob is a row of raw.github_workflow_jobs: a job of one attempt of a
+// workflow run. A matrix makes several, with different names.
+type WorkflowJob struct {
+	ID           int64      `json:"id" db:"id,key"`
+	RunID        int64      `json:"run_id" db:"run_id"`
+	RunAttempt   int        `json:"run_attempt" db:"run_attempt"`
+	Repository   string     `json:"-" db:"repository"` // owner/name; not in the API's record
+	Name         string     `json:"name" db:"name"`
+	WorkflowName *string    `json:"workflow_name" db:"workflow_name"`
+	HeadBranch   *string    `json:"head_branch" db:"head_branch"`
+	HeadSHA      string     `json:"head_sha" db:"head_sha"`
+	Status       string     `json:"status" db:"status"`
+	Conclusion   *string    `json:"conclusion" db:"conclusion"` // NULL until it is completed
+	Labels       []string   `json:"labels"`
+	LabelNames   string     `json:"-" db:"labels"` // a JSON array: what its runner must be
+	RunnerName   *string    `json:"runner_name" db:"runner_name"`
+	RunnerGroup  *string    `json:"runner_group_name" db:"runner_group_name"`
+	CreatedAt    *time.Time `json:"created_at" db:"created_at"`
+	StartedAt    *time.Time `json:"started_at" db:"started_at"`
+	CompletedAt  *time.Time `json:"completed_at" db:"completed_at"`
+	HTMLURL      *string    `json:"html_url" db:"html_url"`
+}
+
+// Table returns the table's name.
+func (WorkflowJob) Table() string { return "github_workflow_jobs" }
