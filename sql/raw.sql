@@ -268,3 +268,43 @@ create table "github_reads" (
     "record" VARCHAR,
     "version" VARCHAR
 );
+
+create table "ingested_deployments" (
+    "id" VARCHAR,
+    "service" VARCHAR,
+    "repository" VARCHAR,
+    "environment" VARCHAR,
+    "status" VARCHAR,
+    "sha" VARCHAR,
+    "version" VARCHAR,
+    "url" VARCHAR,
+    "started_at" TIMESTAMP,
+    "finished_at" TIMESTAMP
+);
+
+create table "ingested_changes" (
+    "deployment_id" VARCHAR,
+    "sha" VARCHAR,
+    "repository" VARCHAR,
+    "pull_request_number" BIGINT,
+    "author" VARCHAR,
+    "is_bot" BOOLEAN,
+    "is_merge" BOOLEAN,
+    "authored_at" TIMESTAMP,
+    "committed_at" TIMESTAMP
+);
+
+create table "ingested_incidents" (
+    "id" VARCHAR,
+    "service" VARCHAR,
+    "title" VARCHAR,
+    "urgency" VARCHAR,
+    "priority" VARCHAR,
+    "triggered_at" TIMESTAMP,
+    "acknowledged_at" TIMESTAMP,
+    "resolved_at" TIMESTAMP,
+    "resolved_by" VARCHAR,
+    "merged_into_id" VARCHAR,
+    "deployment_id" VARCHAR,
+    "url" VARCHAR
+);

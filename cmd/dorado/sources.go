@@ -2,16 +2,18 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"dorado/collectors"
 	"dorado/collectors/github"
+	"dorado/collectors/ingested"
 	"dorado/warehouse"
 )
 
 // rawTables returns an empty row of every raw table of every source.
 func rawTables() []collectors.Row {
-	return github.Tables()
+	return slices.Concat(github.Tables(), ingested.Tables())
 }
 
 // A source is one outside system with its collectors.
