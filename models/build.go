@@ -81,6 +81,11 @@ func (m *Model) build(ctx context.Context, db *warehouse.Database) error {
 	if err := m.create(ctx, db); err != nil {
 		return fmt.Errorf("%s: %w", m.Path, err)
 	}
+	if m.Layer == Macros {
+		if err := m.commentMacro(ctx, db); err != nil {
+			return fmt.Errorf("%s: %w", m.Path, err)
+		}
+	}
 	if m.isScalar() {
 		return nil
 	}
@@ -175,6 +180,17 @@ func (m *Model) comment(ctx context.Context, db *warehouse.Database) error {
 		}
 	}
 	return nil
+}
+
+// commentMacro keeps what the macro is, the decisions included, where SQL tools
+// show it: duckdb_functions().
+func (m *Model) commentMacro(ctx context.Context, db *warehouse.Database) error {
+	kind := "macro table"
+	if m.isScalar() {
+		kind = "macro"
+	}
+	text := strings.Join(append([]string{m.Header.Description}, m.Header.Notes...), "\n\n")
+	return db.Exec(ctx, fmt.Sprintf("comment on %s %s is %s", kind, m, quote(text)))
 }
 
 // quote returns text as an SQL string.

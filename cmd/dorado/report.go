@@ -13,6 +13,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"dorado/warehouse"
 )
@@ -50,21 +51,23 @@ flags the range is the last %d days that were over when the snapshot was built.`
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&from, "from", "", "first `DAY` of the range: 2026-01-01")
-	flags.StringVar(&to, "to", "", "last `DAY` of the range")
+	rangeFlags(flags, &from, &to)
 	flags.Var(&by, "by", "what the numbers are grouped by")
 	flags.Var(&format, "format", "how the report is written")
 	return command
 }
 
+// rangeFlags adds the flags that name a range of days.
+func rangeFlags(flags *pflag.FlagSet, from, to *string) {
+	flags.StringVar(from, "from", "", "first `DAY` of the range: 2026-01-01")
+	flags.StringVar(to, "to", "", "last `DAY` of the range")
+}
+
 // A report is the metrics of a range of days.
 type report struct {
-	From     string         `json:"from"` // first day: "2026-01-01"
-	To       string         `json:"to"`   // last day
-	TimeZone string         `json:"time_zone"`
-	AsOf     time.Time      `json:"as_of"` // the snapshot sees nothing later
-	By       string         `json:"by"`    // service, team or repository
-	Metrics  []reportMetric `json:"metrics"`
+	dayRange
+	By      string         `json:"by"` // service, team or repository
+	Metrics []reportMetric `json:"metrics"`
 }
 
 // A reportMetric is one metric of one group; a nil value is not known.
@@ -82,21 +85,12 @@ type reportMetric struct {
 // newReport asks the snapshot for the metrics from the first to the last day,
 // both "" for the default.
 func newReport(ctx context.Context, snapshot *warehouse.Snapshot, first, last, by string) (report, error) {
-	made := report{By: by}
-	if err := queryRow(ctx, snapshot, "select as_of, time_zone from core.snapshot", &made.AsOf, &made.TimeZone); err != nil {
-		return report{}, err
-	}
-	zone, err := time.LoadLocation(made.TimeZone)
-	if err != nil {
-		return report{}, fmt.Errorf("the snapshot's time zone: %w", err)
-	}
-	from, to, err := reportRange(first, last, made.AsOf.In(zone))
+	days, err := newDays(ctx, snapshot, first, last)
 	if err != nil {
 		return report{}, err
 	}
-	made.From, made.To = from.Format(time.DateOnly), to.Format(time.DateOnly)
-	rows, err := snapshot.Query(ctx, "from metrics.dora(?::timestamp, ?::timestamp, by_dimension := ?)",
-		from.UTC(), to.AddDate(0, 0, 1).UTC(), by)
+	made := report{dayRange: days, By: by}
+	rows, err := snapshot.Query(ctx, "from metrics.dora(?::timestamp, ?::timestamp, by_dimension := ?)", days.fromAt, days.toAt, by)
 	if err != nil {
 		return report{}, fmt.Errorf("report: %w", err)
 	}
@@ -112,6 +106,40 @@ func newReport(ctx context.Context, snapshot *warehouse.Snapshot, first, last, b
 		return report{}, fmt.Errorf("report: %w", err)
 	}
 	return made, nil
+}
+
+// A dayRange is a range of days that a snapshot is asked about.
+type dayRange struct {
+	From     string    `json:"from"` // first day: "2026-01-01"
+	To       string    `json:"to"`   // last day
+	TimeZone string    `json:"time_zone"`
+	AsOf     time.Time `json:"as_of"` // the snapshot sees nothing later
+
+	fromAt, toAt time.Time // the instants that the range begins with and ends before, UTC
+}
+
+// newDays returns the range from the first to the last day, both "" for the
+// default, in the snapshot's time zone.
+func newDays(ctx context.Context, snapshot *warehouse.Snapshot, first, last string) (days dayRange, err error) {
+	if err := queryRow(ctx, snapshot, "select as_of, time_zone from core.snapshot", &days.AsOf, &days.TimeZone); err != nil {
+		return dayRange{}, err
+	}
+	zone, err := time.LoadLocation(days.TimeZone)
+	if err != nil {
+		return dayRange{}, fmt.Errorf("the snapshot's time zone: %w", err)
+	}
+	from, to, err := reportRange(first, last, days.AsOf.In(zone))
+	if err != nil {
+		return dayRange{}, err
+	}
+	days.From, days.To = from.Format(time.DateOnly), to.Format(time.DateOnly)
+	days.fromAt, days.toAt = from.UTC(), to.AddDate(0, 0, 1).UTC()
+	return days, nil
+}
+
+// String writes the range as the titles of reports do.
+func (d dayRange) String() string {
+	return fmt.Sprintf("%s to %s (%s), as of %s", d.From, d.To, d.TimeZone, d.AsOf.Format(time.RFC3339))
 }
 
 // queryRow scans the one row that query gives.
@@ -167,7 +195,7 @@ func (r report) write(out io.Writer, format string) error {
 		return encoder.Encode(r)
 	}
 	lines := table.NewWriter()
-	lines.SetTitle("%s to %s (%s), as of %s", r.From, r.To, r.TimeZone, r.AsOf.Format(time.RFC3339))
+	lines.SetTitle("%s", r.dayRange)
 	lines.AppendHeader(table.Row{r.By, "metric", "value", "n", "before", "change", "level"})
 	style := table.StyleLight
 	style.Format.Header = text.FormatDefault

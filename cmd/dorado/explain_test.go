@@ -1,0 +1,215 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestExplainSimulated holds the rows behind every number of the simulated
+// organisation to the number, with days that are not those of UTC.
+func TestExplainSimulated(t *testing.T) {
+	folder := t.TempDir()
+	config := filepath.Join(folder, "dorado.yaml")
+	runDorado(t, "demo", "--folder", folder)
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(config, append([]byte("warehouse: {timezone: America/New_York}\n"), text...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	runDorado(t, "build", "--config", config)
+	recompute(t, config)
+}
+
+// TestRealExplain does the same with three real histories.
+func TestRealExplain(t *testing.T) {
+	config := realConfig(t, serveReal(t, realData(t)), "")
+	runDorado(t, "run", "--config", config)
+	recompute(t, config)
+}
+
+// recompute computes every number of every service, week and month, of all time
+// and of the report, from the rows that dorado explain shows.
+func recompute(t *testing.T, config string) {
+	t.Helper()
+	metrics := query(t, config, `
+		select distinct metric, count(*) over (partition by metric)
+		from metrics.totals(timestamp '2000-01-01', timestamp '2100-01-01', by_dimension := 'service') order by 1`)
+	if len(metrics) < 2 {
+		t.Fatalf("the metrics are %v", metrics)
+	}
+	bounds := query(t, config, "select time_zone, (select min(day) from core.days) from core.snapshot")[0]
+	zone, err := time.LoadLocation(bounds[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var report report
+	parse(t, runDorado(t, "report", "--config", config, "--format", "json"), &report)
+	for _, metric := range metrics {
+		name := metric[0]
+		var all explanation
+		parse(t, runDorado(t, "explain", name, "--config", config, "--format", "json", "--from", "2000-01-01", "--to", "2100-01-01"), &all)
+		compared := 0
+		for _, grain := range []string{"week", "month", "total"} {
+			for _, row := range query(t, config, fmt.Sprintf(`
+				select dimension, period_start, period_end, value, unit, n
+				from metrics.totals(timestamp '2000-01-01', timestamp '2100-01-01', grain := '%s', by_dimension := 'service')
+				where metric = '%s'`, grain, name)) {
+				whole := wholeDays(t, max(row[1], bounds[1]), row[2], all.AsOf.In(zone))
+				records := slices.DeleteFunc(slices.Clone(all.Records), func(r explainedRecord) bool {
+					day := r.RecordAt.In(zone).Format(time.DateOnly)
+					return r.Service != row[0] || day < row[1] || day >= row[2]
+				})
+				value, n := computed(records, row[4], whole)
+				if !sameNumber(t, value, row[3]) || n != row[5] {
+					t.Errorf("%s of %s in the %s of %s is %s (n %s); its rows come to %s (n %s)", name, row[0], grain, row[1], row[3], row[5], value, n)
+				}
+				if value != "" {
+					compared++
+				}
+			}
+		}
+		for _, printed := range report.Metrics {
+			if printed.Metric != name {
+				continue
+			}
+			var one explanation
+			parse(t, runDorado(t, "explain", name, "--config", config, "--format", "json", "--service", printed.Group), &one)
+			value, n := computed(one.Records, printed.Unit, reportDays)
+			if want := pointed(printed.Value); !sameNumber(t, value, want) || n != strconv.FormatInt(*printed.N, 10) || one.N != *printed.N {
+				t.Errorf("%s of %s is reported as %s (n %d); its rows come to %s (n %s)", name, printed.Group, want, *printed.N, value, n)
+			}
+			compared++
+		}
+		t.Logf("%s: %d values recomputed from %d rows", name, compared, len(all.Records))
+		if compared == 0 {
+			t.Errorf("%s: no value was compared", name)
+		}
+	}
+}
+
+func parse(t *testing.T, text string, target any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), target); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wholeDays counts the days from first up to, not including, end that are over
+// at the as-of time.
+func wholeDays(t *testing.T, first, end string, asOf time.Time) (days int) {
+	t.Helper()
+	day, err := time.ParseInLocation(time.DateOnly, first, asOf.Location())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ; day.Format(time.DateOnly) < end && !day.AddDate(0, 0, 1).After(asOf); day = day.AddDate(0, 0, 1) {
+		days++
+	}
+	return days
+}
+
+// computed returns what the rows come to, by hand, and their n.
+func computed(records []explainedRecord, unit string, wholeDays int) (value, n string) {
+	counted, numerator := 0, 0
+	var seconds []float64
+	for _, record := range records {
+		if !record.IsCounted {
+			continue
+		}
+		counted++
+		if record.IsNumerator != nil && *record.IsNumerator {
+			numerator++
+		}
+		if record.ValueSeconds != nil {
+			seconds = append(seconds, *record.ValueSeconds)
+		}
+	}
+	result := math.NaN()
+	switch {
+	case unit == "deployments_per_day" && wholeDays > 0:
+		result = float64(numerator) / float64(wholeDays)
+	case unit == "ratio" && counted > 0:
+		result = float64(numerator) / float64(counted)
+	case unit == "seconds" && counted > 0:
+		slices.Sort(seconds)
+		result = (seconds[(counted-1)/2] + seconds[counted/2]) / 2
+	}
+	if math.IsNaN(result) {
+		return "", strconv.Itoa(counted)
+	}
+	return pointed(&result), strconv.Itoa(counted)
+}
+
+// pointed writes a number, "" for nil.
+func pointed(value *float64) string {
+	if value == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*value, 'g', -1, 64)
+}
+
+// explained is what a snapshot needs for one metric to be explained: api with
+// three deployments, of which one counts.
+var explained = []string{
+	"create schema core", "create schema metrics",
+	"create table core.snapshot as select timestamp '2026-02-01 00:00' as as_of, 'UTC' as time_zone",
+	"create table core.services as select 'api' as service_id, 'payments' as team",
+	"create table core.definitions as select 'api' as service_id, 'frequency' as metric, 'what' as option, 'all' as value",
+	`create macro metrics.totals(from_at, to_at, by_dimension := 'none') as table
+		select 'frequency' as metric, 'api' as dimension, 1.5 as value, 'deployments_per_day' as unit, 1 as n`,
+	`create macro metrics.frequency() as table select 1`,
+	`comment on macro table metrics.frequency is 'One row per period.
+
+How often it is deployed.'`,
+	`create macro metrics.explain_frequency(from_at, to_at) as table
+		select
+			'api' as service_id, 'payments' as team, 'acme/api' as repository, 'production' as environment,
+			'api/' || i as deployment_id, 'api/' || i as record, i = 1 as is_counted, null::boolean as is_numerator,
+			null::bigint as value_seconds, 'rule 1' as rule, [null, 'not production', 'not production'][i] as excluded_reason,
+			'https://example.org/' || i as source_url, from_at as record_at
+		from range(1, 4) as rows (i)`,
+}
+
+func TestExplainFormats(t *testing.T) {
+	file := publish(t, explained...)
+	for _, format := range []string{"table", "markdown", "csv", "json"} {
+		t.Run(format, func(t *testing.T) {
+			got := dorado(t, "", "explain", "frequency", "--config", file, "--service", "api", "--limit", "1", "--format", format)
+			if got.code != 0 || got.stderr != "" {
+				t.Fatalf("got %+v", got)
+			}
+			golden(t, "explain."+format, got.stdout)
+		})
+	}
+}
+
+func TestExplainMistakes(t *testing.T) {
+	file := publish(t, explained...)
+	for _, test := range []struct {
+		args string
+		code int
+		want string
+	}{
+		{"", exitUsage, "name the METRIC to explain, such as change_lead_time; see dorado explain --help"},
+		{"frequency --service api --team payments", exitUsage, "a service belongs to one team: give --service or --team; see dorado explain --help"},
+		{"frequncy", exitFailure, `explain frequncy: there is no such metric (did you mean "frequency"?); there are frequency`},
+		{"frequency --service apy", exitFailure, `explain frequency: there is no service "apy" (did you mean "api"?)`},
+		{"frequency --team search", exitFailure, `explain frequency: there is no team "search"`},
+		{"frequency --from yesterday", exitFailure, "--from yesterday is not a day such as 2026-01-31"},
+	} {
+		got := dorado(t, "", append([]string{"explain", "--config", file}, strings.Fields(test.args)...)...)
+		if want := (ran{test.code, "", "dorado: " + test.want + "\n"}); got != want {
+			t.Errorf("%s: got %+v, want %+v", test.args, got, want)
+		}
+	}
+}
