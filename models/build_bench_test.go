@@ -41,7 +41,7 @@ select row_number() over (order by committed_at, sha) as id, repository, sha, 'm
 from commits where place %% 10 = 9;
 
 insert into github_deployment_statuses by name
-select id * 2 + step as id, id as deployment_id, repository, ['in_progress', 'success'][step + 1] as state, created_at + interval (step * 5) minute as created_at
+select 'DES_' || (id * 2 + step) as node_id, id as deployment_id, repository, ['in_progress', 'success'][step + 1] as state, created_at + interval (step * 5) minute as created_at
 from github_deployments cross join range(2) as steps(step);
 
 insert into github_pull_requests by name

@@ -18,8 +18,6 @@ create table "github_deployments" (
     "task" VARCHAR,
     "environment" VARCHAR,
     "original_environment" VARCHAR,
-    "transient_environment" BOOLEAN,
-    "production_environment" BOOLEAN,
     "description" VARCHAR,
     "creator_login" VARCHAR,
     "created_at" TIMESTAMP,
@@ -27,14 +25,13 @@ create table "github_deployments" (
 );
 
 create table "github_deployment_statuses" (
-    "id" BIGINT,
+    "node_id" VARCHAR,
     "deployment_id" BIGINT,
     "repository" VARCHAR,
     "state" VARCHAR,
     "environment" VARCHAR,
     "description" VARCHAR,
     "log_url" VARCHAR,
-    "target_url" VARCHAR,
     "environment_url" VARCHAR,
     "creator_login" VARCHAR,
     "created_at" TIMESTAMP
@@ -44,12 +41,9 @@ create table "github_releases" (
     "id" BIGINT,
     "repository" VARCHAR,
     "tag_name" VARCHAR,
-    "target_commitish" VARCHAR,
     "name" VARCHAR,
     "draft" BOOLEAN,
     "prerelease" BOOLEAN,
-    "author_login" VARCHAR,
-    "created_at" TIMESTAMP,
     "published_at" TIMESTAMP,
     "html_url" VARCHAR,
     "body" VARCHAR

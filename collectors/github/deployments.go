@@ -1,6 +1,7 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -15,20 +16,19 @@ import (
 
 // A Deployment is a row of raw.github_deployments.
 type Deployment struct {
-	ID                    int64     `json:"id" db:"id,key"`
-	Repository            string    `json:"-" db:"repository"` // owner/name; not in the API's record
-	SHA                   string    `json:"sha" db:"sha"`
-	Ref                   string    `json:"ref" db:"ref"`
-	Task                  string    `json:"task" db:"task"`
-	Environment           string    `json:"environment" db:"environment"`
-	OriginalEnvironment   *string   `json:"original_environment" db:"original_environment"`
-	TransientEnvironment  *bool     `json:"transient_environment" db:"transient_environment"`
-	ProductionEnvironment *bool     `json:"production_environment" db:"production_environment"`
-	Description           *string   `json:"description" db:"description"`
-	Creator               *account  `json:"creator"`
-	CreatorLogin          *string   `json:"-" db:"creator_login"`
-	CreatedAt             time.Time `json:"created_at" db:"created_at"`
-	UpdatedAt             time.Time `json:"updated_at" db:"updated_at"`
+	ID                  int64     `json:"id" db:"id,key"`
+	NodeID              string    `json:"node_id"`
+	Repository          string    `json:"-" db:"repository"` // owner/name; not in the API's record
+	SHA                 string    `json:"sha" db:"sha"`
+	Ref                 string    `json:"ref" db:"ref"` // what was asked for; the SHA where GraphQL knows it no more
+	Task                string    `json:"task" db:"task"`
+	Environment         string    `json:"environment" db:"environment"`
+	OriginalEnvironment *string   `json:"original_environment" db:"original_environment"`
+	Description         *string   `json:"description" db:"description"`
+	Creator             *account  `json:"creator"`
+	CreatorLogin        *string   `json:"-" db:"creator_login"`
+	CreatedAt           time.Time `json:"created_at" db:"created_at"`
+	UpdatedAt           time.Time `json:"updated_at" db:"updated_at"`
 }
 
 // Table returns the table's name.
@@ -36,14 +36,14 @@ func (Deployment) Table() string { return "github_deployments" }
 
 // A DeploymentStatus is a row of raw.github_deployment_statuses.
 type DeploymentStatus struct {
-	ID             int64     `json:"id" db:"id,key"`
-	DeploymentID   int64     `json:"-" db:"deployment_id"` // not in the API's record
-	Repository     string    `json:"-" db:"repository"`    // owner/name; not in the API's record
+	NodeID         string    `json:"node_id" db:"node_id,key"` // GraphQL gives no number
+	DeploymentID   int64     `json:"-" db:"deployment_id"`     // not in the API's record
+	Repository     string    `json:"-" db:"repository"`        // owner/name; not in the API's record
 	State          string    `json:"state" db:"state"`
 	Environment    *string   `json:"environment" db:"environment"`
 	Description    *string   `json:"description" db:"description"`
 	LogURL         *string   `json:"log_url" db:"log_url"`
-	TargetURL      *string   `json:"target_url" db:"target_url"`
+	TargetURL      *string   `json:"target_url"` // what log_url was called before
 	EnvironmentURL *string   `json:"environment_url" db:"environment_url"`
 	Creator        *account  `json:"creator"`
 	CreatorLogin   *string   `json:"-" db:"creator_login"`
@@ -168,12 +168,15 @@ func (s *source) withStatuses(ctx context.Context, repository string, deployment
 	var rows []collectors.Row
 	for i, deployment := range deployments {
 		deployment.Repository = repository
+		deployment.Description = given(deployment.Description)
 		deployment.CreatorLogin = deployment.Creator.login()
 		rows = append(rows, deployment)
 		hasEnded := false
 		for _, status := range statuses[i] {
 			status.Repository, status.DeploymentID = repository, deployment.ID
 			status.CreatorLogin = status.Creator.login()
+			status.Environment, status.Description = given(status.Environment), given(status.Description)
+			status.LogURL, status.EnvironmentURL = cmp.Or(given(status.LogURL), given(status.TargetURL)), given(status.EnvironmentURL)
 			rows = append(rows, status)
 			hasEnded = hasEnded || slices.Contains([]string{"success", "failure", "error", "inactive"}, status.State)
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -15,6 +16,7 @@ import (
 // A PullRequest is a row of raw.github_pull_requests.
 type PullRequest struct {
 	ID         int64    `json:"id" db:"id,key"`
+	NodeID     string   `json:"node_id"`
 	Repository string   `json:"-" db:"repository"` // owner/name; not in the API's record
 	Number     int      `json:"number" db:"number"`
 	Title      string   `json:"title" db:"title"`
@@ -28,11 +30,11 @@ type PullRequest struct {
 	Head           branch     `json:"head"`
 	AuthorLogin    *string    `json:"-" db:"author_login"`
 	AuthorType     *string    `json:"-" db:"author_type"`
-	LabelNames     string     `json:"-" db:"labels"` // a JSON array of names
+	LabelNames     string     `json:"-" db:"labels"` // a JSON array of names, sorted
 	BaseRef        string     `json:"-" db:"base_ref"`
 	HeadRef        string     `json:"-" db:"head_ref"`
 	HeadSHA        string     `json:"-" db:"head_sha"`
-	MergeCommitSHA *string    `json:"merge_commit_sha" db:"merge_commit_sha"` // of an open one a trial merge
+	MergeCommitSHA *string    `json:"merge_commit_sha" db:"merge_commit_sha"` // NULL unless it is merged
 	CreatedAt      time.Time  `json:"created_at" db:"created_at"`
 	UpdatedAt      time.Time  `json:"updated_at" db:"updated_at"`
 	ClosedAt       *time.Time `json:"closed_at" db:"closed_at"`
@@ -120,11 +122,16 @@ func (s *source) withCommits(ctx context.Context, repository string, pullRequest
 		for _, label := range pullRequest.Labels {
 			names = append(names, label.Name)
 		}
+		slices.Sort(names)
 		labels, err := json.Marshal(names)
 		if err != nil {
 			return nil, fmt.Errorf("labels of pull request %d: %w", pullRequest.Number, err)
 		}
 		pullRequest.Repository = repository
+		pullRequest.Body = given(pullRequest.Body)
+		if pullRequest.MergedAt == nil {
+			pullRequest.MergeCommitSHA = nil // a trial merge
+		}
 		pullRequest.AuthorLogin, pullRequest.AuthorType = pullRequest.User.login(), pullRequest.User.kind()
 		pullRequest.LabelNames = string(labels)
 		pullRequest.BaseRef, pullRequest.HeadRef, pullRequest.HeadSHA = pullRequest.Base.Ref, pullRequest.Head.Ref, pullRequest.Head.SHA

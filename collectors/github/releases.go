@@ -11,19 +11,15 @@ import (
 
 // A Release is a row of raw.github_releases.
 type Release struct {
-	ID              int64      `json:"id" db:"id,key"`
-	Repository      string     `json:"-" db:"repository"` // owner/name; not in the API's record
-	TagName         string     `json:"tag_name" db:"tag_name"`
-	TargetCommitish string     `json:"target_commitish" db:"target_commitish"`
-	Name            *string    `json:"name" db:"name"`
-	Draft           bool       `json:"draft" db:"draft"`
-	Prerelease      bool       `json:"prerelease" db:"prerelease"`
-	Author          *account   `json:"author"`
-	AuthorLogin     *string    `json:"-" db:"author_login"`
-	CreatedAt       time.Time  `json:"created_at" db:"created_at"` // the tagged commit's time, not the release's
-	PublishedAt     *time.Time `json:"published_at" db:"published_at"`
-	HTMLURL         string     `json:"html_url" db:"html_url"`
-	Body            *string    `json:"body" db:"body"`
+	ID          int64      `json:"id" db:"id,key"`
+	Repository  string     `json:"-" db:"repository"` // owner/name; not in the API's record
+	TagName     string     `json:"tag_name" db:"tag_name"`
+	Name        *string    `json:"name" db:"name"`
+	Draft       bool       `json:"draft" db:"draft"`
+	Prerelease  bool       `json:"prerelease" db:"prerelease"`
+	PublishedAt *time.Time `json:"published_at" db:"published_at"`
+	HTMLURL     string     `json:"html_url" db:"html_url"`
+	Body        *string    `json:"body" db:"body"`
 }
 
 // Table returns the table's name.
@@ -51,6 +47,15 @@ func (a *account) kind() *string {
 	return &a.Type
 }
 
+// given returns a text, nil where it is empty: GitHub's APIs differ in which of the
+// two they give.
+func given(text *string) *string {
+	if text == nil || *text == "" {
+		return nil
+	}
+	return text
+}
+
 // releases reads the whole list on every run, by conditional requests. It is
 // sorted by created_at, which is the time of the tagged commit: a release of an
 // old commit appears far down, and a draft that is published stays where it was,
@@ -64,7 +69,7 @@ func (s *source) releases(ctx context.Context, repository string, _ struct{}) it
 					continue
 				}
 				release.Repository = repository
-				release.AuthorLogin = release.Author.login()
+				release.Name, release.Body = given(release.Name), given(release.Body)
 				rows = append(rows, release)
 			}
 			if !yield(page[struct{}]{rows: rows, state: &struct{}{}}, err) || err != nil {
