@@ -13,11 +13,12 @@ type Settings struct {
 
 // A Service is a thing a team deploys.
 type Service struct {
-	Name         string      `yaml:"name"`         // its service_id, unique
-	Team         string      `yaml:"team"`         // the team that owns it; "" where unknown
-	Repositories []string    `yaml:"repositories"` // owner/name of each repository it is built from
-	Deployments  []Rule      `yaml:"deployments"`  // what counts as its production deployments; none: DefaultRules
-	Definitions  Definitions `yaml:"definitions"`  // where this service's definitions differ from the defaults
+	Name              string      `yaml:"name"`               // its service_id, unique
+	Team              string      `yaml:"team"`               // the team that owns it; "" where unknown
+	Repositories      []string    `yaml:"repositories"`       // owner/name of each repository it is built from
+	Deployments       []Rule      `yaml:"deployments"`        // what counts as its production deployments; none: DefaultRules
+	PagerDutyServices []string    `yaml:"pagerduty_services"` // regular expressions, any of which the whole name or id of a PagerDuty service matches, in any case; none: the one of the same name
+	Definitions       Definitions `yaml:"definitions"`        // where this service's definitions differ from the defaults
 }
 
 // Definitions are the options of the metrics. An empty value means the default,

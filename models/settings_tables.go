@@ -39,7 +39,7 @@ func (s Settings) tables() []settingsTable {
 		}
 		definitions.rows = append(definitions.rows, definitionsRows(service.Name, service.Definitions)...)
 	}
-	return []settingsTable{build, services, repositories, rulesTable(s.Services), definitions}
+	return []settingsTable{build, services, repositories, pagerDutyServicesTable(s.Services), rulesTable(s.Services), definitions}
 }
 
 // make creates the table and fills it.

@@ -263,6 +263,203 @@ create table "github_reads" (
     "version" VARCHAR
 );
 
+create table "pagerduty_services" (
+    "id" VARCHAR,
+    "account" VARCHAR,
+    "name" VARCHAR,
+    "description" VARCHAR,
+    "status" VARCHAR,
+    "team_ids" VARCHAR,
+    "escalation_policy_id" VARCHAR,
+    "acknowledgement_timeout_seconds" BIGINT,
+    "auto_resolve_timeout_seconds" BIGINT,
+    "created_at" TIMESTAMP,
+    "html_url" VARCHAR
+);
+
+create table "pagerduty_teams" (
+    "id" VARCHAR,
+    "account" VARCHAR,
+    "name" VARCHAR,
+    "description" VARCHAR,
+    "parent_id" VARCHAR,
+    "html_url" VARCHAR
+);
+
+create table "pagerduty_escalation_policies" (
+    "id" VARCHAR,
+    "account" VARCHAR,
+    "name" VARCHAR,
+    "repeats" BIGINT,
+    "team_ids" VARCHAR,
+    "html_url" VARCHAR
+);
+
+create table "pagerduty_priorities" (
+    "id" VARCHAR,
+    "account" VARCHAR,
+    "name" VARCHAR,
+    "description" VARCHAR,
+    "rank" BIGINT
+);
+
+create table "pagerduty_users" (
+    "id" VARCHAR,
+    "account" VARCHAR,
+    "name" VARCHAR
+);
+
+create table "pagerduty_business_services" (
+    "id" VARCHAR,
+    "account" VARCHAR,
+    "name" VARCHAR,
+    "description" VARCHAR,
+    "team_id" VARCHAR,
+    "html_url" VARCHAR
+);
+
+create table "pagerduty_service_dependencies" (
+    "id" VARCHAR,
+    "account" VARCHAR,
+    "supporting_service_id" VARCHAR,
+    "supporting_service_type" VARCHAR,
+    "dependent_service_id" VARCHAR,
+    "dependent_service_type" VARCHAR
+);
+
+create table "pagerduty_maintenance_windows" (
+    "id" VARCHAR,
+    "account" VARCHAR,
+    "service_id" VARCHAR,
+    "description" VARCHAR,
+    "start_at" TIMESTAMP,
+    "end_at" TIMESTAMP,
+    "html_url" VARCHAR
+);
+
+create table "pagerduty_incidents" (
+    "id" VARCHAR,
+    "account" VARCHAR,
+    "number" BIGINT,
+    "title" VARCHAR,
+    "status" VARCHAR,
+    "urgency" VARCHAR,
+    "priority_id" VARCHAR,
+    "priority_name" VARCHAR,
+    "service_id" VARCHAR,
+    "service_name" VARCHAR,
+    "escalation_policy_id" VARCHAR,
+    "team_ids" VARCHAR,
+    "incident_key" VARCHAR,
+    "incident_type" VARCHAR,
+    "created_at" TIMESTAMP,
+    "updated_at" TIMESTAMP,
+    "last_status_change_at" TIMESTAMP,
+    "resolved_at" TIMESTAMP,
+    "resolve_reason" VARCHAR,
+    "merged_into_id" VARCHAR,
+    "alerts" BIGINT,
+    "triggered_alerts" BIGINT,
+    "resolved_alerts" BIGINT,
+    "html_url" VARCHAR
+);
+
+create table "pagerduty_log_entries" (
+    "id" VARCHAR,
+    "account" VARCHAR,
+    "type" VARCHAR,
+    "incident_id" VARCHAR,
+    "service_id" VARCHAR,
+    "created_at" TIMESTAMP,
+    "agent_id" VARCHAR,
+    "agent_type" VARCHAR,
+    "channel_type" VARCHAR,
+    "user_id" VARCHAR,
+    "assignee_ids" VARCHAR,
+    "team_ids" VARCHAR,
+    "summary" VARCHAR
+);
+
+create table "pagerduty_change_events" (
+    "id" VARCHAR,
+    "account" VARCHAR,
+    "summary" VARCHAR,
+    "timestamp" TIMESTAMP,
+    "source" VARCHAR,
+    "service_ids" VARCHAR,
+    "links" VARCHAR,
+    "custom_details" VARCHAR,
+    "html_url" VARCHAR
+);
+
+create table "pagerduty_related_change_events" (
+    "incident_id" VARCHAR,
+    "change_event_id" VARCHAR,
+    "account" VARCHAR,
+    "correlation_reason" VARCHAR
+);
+
+create table "pagerduty_analytics_incidents" (
+    "id" VARCHAR,
+    "account" VARCHAR,
+    "number" BIGINT,
+    "status" VARCHAR,
+    "urgency" VARCHAR,
+    "is_major" BOOLEAN,
+    "priority_id" VARCHAR,
+    "priority_name" VARCHAR,
+    "service_id" VARCHAR,
+    "team_id" VARCHAR,
+    "escalation_policy_id" VARCHAR,
+    "created_at" TIMESTAMP,
+    "updated_at" TIMESTAMP,
+    "resolved_at" TIMESTAMP,
+    "seconds_to_first_ack" BIGINT,
+    "seconds_to_engage" BIGINT,
+    "seconds_to_mobilize" BIGINT,
+    "seconds_to_resolve" BIGINT,
+    "engaged_seconds" BIGINT,
+    "engaged_users" BIGINT,
+    "snoozed_seconds" BIGINT,
+    "user_defined_effort_seconds" BIGINT,
+    "acknowledgements" BIGINT,
+    "assignments" BIGINT,
+    "reassignments" BIGINT,
+    "escalations" BIGINT,
+    "manual_escalations" BIGINT,
+    "timeout_escalations" BIGINT,
+    "interruptions" BIGINT,
+    "business_hour_interruptions" BIGINT,
+    "off_hour_interruptions" BIGINT,
+    "sleep_hour_interruptions" BIGINT,
+    "notifications" BIGINT,
+    "is_auto_resolved" BOOLEAN
+);
+
+create table "pagerduty_analytics_services" (
+    "service_id" VARCHAR,
+    "account" VARCHAR,
+    "month" TIMESTAMP,
+    "service_name" VARCHAR,
+    "start_at" TIMESTAMP,
+    "end_at" TIMESTAMP,
+    "incidents" BIGINT,
+    "mean_seconds_to_resolve" DOUBLE,
+    "mean_seconds_to_first_ack" DOUBLE,
+    "mean_seconds_to_engage" DOUBLE,
+    "mean_seconds_to_mobilize" DOUBLE,
+    "up_time_percent" DOUBLE,
+    "escalations" BIGINT,
+    "acknowledged_incidents" BIGINT,
+    "auto_resolved_incidents" BIGINT,
+    "interruptions" BIGINT,
+    "business_hour_interruptions" BIGINT,
+    "off_hour_interruptions" BIGINT,
+    "sleep_hour_interruptions" BIGINT,
+    "snoozed_seconds" BIGINT,
+    "engaged_seconds" BIGINT
+);
+
 create table "ingested_deployments" (
     "id" VARCHAR,
     "service" VARCHAR,

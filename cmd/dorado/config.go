@@ -15,6 +15,7 @@ import (
 	_ "time/tzdata" // so that time zones are known on machines that have none installed
 
 	"dorado/collectors/github"
+	"dorado/collectors/pagerduty"
 	"dorado/models"
 	"dorado/strictyaml"
 )
@@ -24,6 +25,7 @@ import (
 type Config struct {
 	Warehouse   Warehouse          `yaml:"warehouse"`   // where the data is kept
 	GitHub      *github.Config     `yaml:"github"`      // what is read from GitHub
+	PagerDuty   []pagerduty.Config `yaml:"pagerduty"`   // what is read from PagerDuty, one account each
 	Services    []models.Service   `yaml:"services"`    // what is deployed; none: every repository is one service
 	Definitions models.Definitions `yaml:"definitions"` // what the metrics mean, where a service does not say otherwise
 }
@@ -72,13 +74,21 @@ func loadConfig(file string, now time.Time) (*Config, error) {
 			config.GitHub.TokenEnv = defaultTokenEnv
 		}
 	}
+	for i := range config.PagerDuty {
+		defaultPagerDuty(&config.PagerDuty[i])
+	}
 	if problems := append(read.Problems, read.Place(config.Validate(now))...); len(problems) > 0 {
 		return nil, &invalidConfig{file: file, problems: problems}
 	}
 	folder := filepath.Dir(file)
 	config.Warehouse.Path = from(folder, config.Warehouse.Path)
-	if config.GitHub.TokenFile != "" {
+	if config.GitHub != nil && config.GitHub.TokenFile != "" {
 		config.GitHub.TokenFile = from(folder, config.GitHub.TokenFile)
+	}
+	for i, account := range config.PagerDuty {
+		if account.TokenFile != "" {
+			config.PagerDuty[i].TokenFile = from(folder, account.TokenFile)
+		}
 	}
 	return config, nil
 }
@@ -95,12 +105,16 @@ func from(folder, path string) string {
 func (c *Config) Validate(now time.Time) []Problem {
 	v := &validation{}
 	c.Warehouse.validate(v)
-	if c.GitHub == nil {
+	var repositories []string
+	switch {
+	case c.GitHub != nil:
+		validateGitHub(v, c.GitHub, now)
+		repositories = c.GitHub.Repositories
+	case len(c.PagerDuty) == 0:
 		v.add("github", "there is nothing to collect: list repositories under github.repositories")
-		return append(v.problems, c.validateServices(nil)...)
 	}
-	validateGitHub(v, c.GitHub, now)
-	v.problems = append(v.problems, c.validateServices(c.GitHub.Repositories)...)
+	validatePagerDuty(v, c.PagerDuty, now)
+	v.problems = append(v.problems, c.validateServices(repositories)...)
 	validateDefinitions(v, "definitions", c.Definitions)
 	return v.problems
 }
@@ -141,7 +155,7 @@ var environmentName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 var oldToken = regexp.MustCompile(`^[0-9a-f]{40}$`)
 
 func validateGitHub(v *validation, c *github.Config, now time.Time) {
-	if text := wrongBaseURL(c.BaseURL); text != "" {
+	if text := wrongBaseURL(c.BaseURL, defaultBaseURL+" or https://HOST/api/v3"); text != "" {
 		v.add("github.base_url", "%s", text)
 	}
 	if c.TokenEnv != "" && c.TokenFile != "" {
@@ -174,11 +188,11 @@ func validateGitHub(v *validation, c *github.Config, now time.Time) {
 
 // wrongBaseURL says what is wrong with the address of a REST API, "" if nothing
 // is. It does not repeat the address, which may hold a password.
-func wrongBaseURL(address string) string {
+func wrongBaseURL(address, example string) string {
 	parsed, err := url.Parse(address)
 	switch {
 	case err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https":
-		return "this is not the address of a REST API, such as " + defaultBaseURL + " or https://HOST/api/v3"
+		return "this is not the address of a REST API, such as " + example
 	case parsed.User != nil:
 		return "secrets do not belong in this file: take the user and password out of the address"
 	case parsed.RawQuery != "" || parsed.Fragment != "":
@@ -219,12 +233,15 @@ func (c *Config) validateServices(collected []string) []Problem {
 		default:
 			seen[service.Name] = i
 		}
-		if len(service.Repositories) == 0 {
+		if len(service.Repositories) == 0 && len(service.PagerDutyServices) == 0 {
 			v.add(path+".repositories", "list the repositories that %q is built from, as owner/name", service.Name)
 		}
 		validateServiceRepositories(v, path, service, collected)
 		for j, rule := range service.Deployments {
 			validateRule(v, fmt.Sprintf("%s.deployments[%d]", path, j), rule)
+		}
+		for j, pattern := range service.PagerDutyServices {
+			validatePattern(v, fmt.Sprintf("%s.pagerduty_services[%d]", path, j), pattern)
 		}
 		validateDefinitions(v, path+".definitions", service.Definitions)
 	}
@@ -271,21 +288,22 @@ func findSecrets(text []byte) []Problem {
 	return problems
 }
 
-// githubToken returns the token to read GitHub with, "" if the server is on this
-// machine and the environment variable is not set.
-func githubToken(c *github.Config) (string, error) {
-	if c.TokenFile != "" {
-		content, err := os.ReadFile(c.TokenFile)
+// readToken returns the token in file or, without one, in the environment variable
+// env; "" if that is not set and the server at address is on this machine. path is
+// where the configuration names them: "github".
+func readToken(path, file, env, address string) (string, error) {
+	if file != "" {
+		content, err := os.ReadFile(file)
 		if err != nil {
-			return "", fmt.Errorf("read the token (github.token_file): %w", err)
+			return "", fmt.Errorf("read the token (%s.token_file): %w", path, err)
 		}
-		return cleanToken(string(content), "the file "+c.TokenFile+" (github.token_file)")
+		return cleanToken(string(content), "the file "+file+" ("+path+".token_file)")
 	}
-	content, isSet := os.LookupEnv(c.TokenEnv)
-	if !isSet && isLoopback(c.BaseURL) {
+	content, isSet := os.LookupEnv(env)
+	if !isSet && isLoopback(address) {
 		return "", nil
 	}
-	name := "the environment variable " + c.TokenEnv + " (github.token_env)"
+	name := "the environment variable " + env + " (" + path + ".token_env)"
 	if !isSet {
 		return "", fmt.Errorf("%s is not set", name)
 	}

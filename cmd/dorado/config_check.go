@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -34,12 +35,22 @@ needed.`,
 			if err != nil {
 				return err
 			}
-			services := count(len(config.Services), "service", "services")
-			if len(config.Services) == 0 {
-				services = "every repository is a service"
+			var parts []string
+			if config.GitHub != nil {
+				parts = append(parts, count(len(config.GitHub.Repositories), "repository", "repositories"))
 			}
-			_, err = fmt.Fprintf(p.stdout, "%s: ok, %s, %s\n", p.configFile,
-				count(len(config.GitHub.Repositories), "repository", "repositories"), services)
+			if len(config.PagerDuty) > 0 {
+				parts = append(parts, count(len(config.PagerDuty), "PagerDuty account", "PagerDuty accounts"))
+			}
+			switch {
+			case len(config.Services) > 0:
+				parts = append(parts, count(len(config.Services), "service", "services"))
+			case config.GitHub != nil:
+				parts = append(parts, "every repository is a service")
+			default:
+				parts = append(parts, "every PagerDuty service is a service")
+			}
+			_, err = fmt.Fprintf(p.stdout, "%s: ok, %s\n", p.configFile, strings.Join(parts, ", "))
 			return err
 		},
 	}

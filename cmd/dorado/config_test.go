@@ -393,7 +393,7 @@ func TestGitHubToken(t *testing.T) {
 		"file missing":                  {config: github.Config{BaseURL: hosted, TokenFile: filepath.Join(folder, "none")}, err: "read the token (github.token_file): open " + filepath.Join(folder, "none") + ": no such file or directory"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := githubToken(&test.config)
+			got, err := readToken("github", test.config.TokenFile, test.config.TokenEnv, test.config.BaseURL)
 			if got != test.want {
 				t.Errorf("token %q, want %q", got, test.want)
 			}

@@ -3,43 +3,84 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"dorado/collectors"
 	"dorado/collectors/github"
 	"dorado/collectors/ingested"
+	"dorado/collectors/pagerduty"
+	"dorado/collectors/transport"
 	"dorado/warehouse"
 )
 
 // rawTables returns an empty row of every raw table of every source.
 func rawTables() []collectors.Row {
-	return slices.Concat(github.Tables(), ingested.Tables())
+	return slices.Concat(github.Tables(), pagerduty.Tables(), ingested.Tables())
 }
 
 // A source is one outside system with its collectors.
 type source struct {
 	name       string
 	collectors []collectors.Collector
-	usage      *github.Usage
+	usage      *transport.Usage
+	extra      func() string // what else is said of the usage, "" for nothing; may be nil
 }
 
 // sources returns the sources that the configuration names, in the order they
 // are collected. waiting is told when a source waits for a rate limit.
-func sources(config *Config, raw *warehouse.Raw, waiting func(until time.Time, why string)) ([]source, error) {
-	token, err := githubToken(config.GitHub)
+func sources(config *Config, raw *warehouse.Raw, now func() time.Time, waiting func(until time.Time, why string)) ([]source, error) {
+	var found []source
+	if config.GitHub != nil {
+		made, err := githubSource(*config.GitHub, raw, waiting)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, made)
+	}
+	for i, account := range config.PagerDuty {
+		made, err := pagerDutySource(account, fmt.Sprintf("pagerduty[%d]", i), now, waiting)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, made)
+	}
+	return found, nil
+}
+
+func githubSource(config github.Config, raw *warehouse.Raw, waiting func(time.Time, string)) (source, error) {
+	token, err := readToken("github", config.TokenFile, config.TokenEnv, config.BaseURL)
 	if err != nil {
-		return nil, err
+		return source{}, err
 	}
 	usage := &github.Usage{}
-	client, err := github.NewClient(*config.GitHub, token, raw, usage, waiting)
+	client, err := github.NewClient(config, token, raw, usage, waiting)
 	if err != nil {
-		return nil, err
+		return source{}, err
 	}
-	found, err := github.New(*config.GitHub, client, raw)
+	found, err := github.New(config, client, raw)
 	if err != nil {
-		return nil, err
+		return source{}, err
 	}
-	return []source{{name: "GitHub", collectors: found, usage: usage}}, nil
+	notModified := func() string { return fmt.Sprintf(", %d of them not modified", usage.NotModified.Load()) }
+	return source{name: "GitHub", collectors: found, usage: &usage.Usage, extra: notModified}, nil
+}
+
+func pagerDutySource(config pagerduty.Config, path string, now func() time.Time, waiting func(time.Time, string)) (source, error) {
+	token, err := readToken(path, config.TokenFile, config.TokenEnv, config.BaseURL)
+	if err != nil {
+		return source{}, err
+	}
+	usage := &transport.Usage{}
+	client, err := pagerduty.NewClient(config, token, usage, waiting)
+	if err != nil {
+		return source{}, err
+	}
+	found, err := pagerduty.New(config, client, now)
+	if err != nil {
+		return source{}, err
+	}
+	return source{name: strings.TrimSpace("PagerDuty " + config.Name), collectors: found, usage: usage}, nil
 }
 
 // collectorNames returns the names of all collectors of all.
@@ -55,6 +96,9 @@ func collectorNames(all []source) []string {
 
 // summary says how much was asked of the source.
 func (s source) summary() string {
-	return fmt.Sprintf("%s: %d requests, %d of them not modified, %d sent again", s.name,
-		s.usage.Requests.Load(), s.usage.NotModified.Load(), s.usage.Retried.Load())
+	extra := ""
+	if s.extra != nil {
+		extra = s.extra()
+	}
+	return fmt.Sprintf("%s: %d requests%s, %d sent again", s.name, s.usage.Requests.Load(), extra, s.usage.Retried.Load())
 }

@@ -1,4 +1,4 @@
--- One row per calendar day in the warehouse's time zone, from the first deployment's to the as-of time's.
+-- One row per calendar day in the warehouse's time zone, from the first deployment's or incident's to the as-of time's.
 --
 -- day         The day.
 -- started_at  Its first instant, UTC.
@@ -10,7 +10,10 @@ with
 
 bounds as (
     select
-        (select min(finished_day) from core.deployments) as first_day,
+        least(
+            (select min(finished_day) from core.deployments),
+            (select min(triggered_day) from core.incidents)
+        ) as first_day,
         cast(timezone(time_zone, timezone('UTC', as_of)) as date) as last_day,
         time_zone,
         as_of

@@ -33,6 +33,7 @@ previous as (
     from core.days as days
     join range_days
         on days.day = range_days.first_day - cast(range_days.days as integer)
+    where days.day >= (select min(finished_day) from core.deployments)
 ),
 
 frequency as (

@@ -1,0 +1,58 @@
+-- One row per incident and thing that happened to it.
+--
+-- kind is triggered, acknowledged, escalated, reassigned (a person gave it to
+-- another), resolved, reopened, notified, annotated or snoozed; whatever else the
+-- source reports is other, with the source's own word in source_kind.
+--
+-- incident_event_id  The same in every build.
+-- incident_id        The incident, as in core.incidents.
+-- kind               What happened.
+-- source_kind        What happened, in the word of the source.
+-- channel            How it came about, in the word of the source: auto, timeout, website, …
+-- actor              The id of who or what did it; NULL where it is not known.
+-- is_by_person       True where a person did it, NULL where that is not known.
+-- notified_user      The id of who was notified; NULL for other kinds.
+-- happened_at        When, UTC.
+--
+-- key: incident_event_id
+with
+
+pagerduty_events as (
+    select
+        'pagerduty' || coalesce('/' || nullif(account, ''), '') || ':' as prefix,
+        log_entry_id as source_id,
+        pagerduty_incident_id as source_incident_id,
+        case source_kind
+            when 'trigger' then 'triggered'
+            when 'acknowledge' then 'acknowledged'
+            when 'escalate' then 'escalated'
+            when 'delegate' then 'reassigned'
+            when 'resolve' then 'resolved'
+            when 'reopen' then 'reopened'
+            when 'notify' then 'notified'
+            when 'annotate' then 'annotated'
+            when 'snooze' then 'snoozed'
+            else 'other'
+        end as kind,
+        source_kind,
+        channel,
+        agent_id as actor,
+        agent_kind = 'user' as is_by_person,
+        user_id as notified_user,
+        happened_at
+    from staging.pagerduty_log_entries as entries
+    where pagerduty_incident_id <> ''
+)
+
+select
+    events.prefix || events.source_id as incident_event_id,
+    events.prefix || events.source_incident_id as incident_id,
+    events.kind,
+    events.source_kind,
+    events.channel,
+    events.actor,
+    events.is_by_person,
+    events.notified_user,
+    events.happened_at
+from pagerduty_events as events
+order by incident_id, events.happened_at, incident_event_id
