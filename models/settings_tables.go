@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"dorado/warehouse"
@@ -18,28 +17,34 @@ type settingsTable struct {
 }
 
 // tables returns the settings as the models read them. A service_id that is
-// NULL stands for every service that says nothing of its own.
+// NULL stands for every service that says nothing of its own; a definition with a
+// team is for the services of the team only.
 func (s Settings) tables() []settingsTable {
 	build := settingsTable{
 		name:    "config.build",
 		columns: "as_of timestamp, time_zone varchar",
 		rows:    [][]any{{s.AsOf.UTC(), s.TimeZone}},
 	}
+	teams := settingsTable{name: "config.teams", columns: "team varchar, time_zone varchar"}
 	services := settingsTable{name: "config.services", columns: "service_id varchar, team varchar"}
 	repositories := settingsTable{name: "config.service_repositories", columns: "service_id varchar, repository varchar"}
 	definitions := settingsTable{
 		name:    "config.definitions",
-		columns: "service_id varchar, metric varchar, option varchar, value varchar",
-		rows:    definitionsRows(nil, defaultDefinitions, s.Definitions),
+		columns: "service_id varchar, team varchar, metric varchar, option varchar, value varchar",
+		rows:    definitionsRows(nil, nil, defaultDefinitions(), s.Definitions),
+	}
+	for _, team := range s.Teams {
+		teams.rows = append(teams.rows, []any{team.Name, nullable(team.TimeZone)})
+		definitions.rows = append(definitions.rows, definitionsRows(nil, team.Name, team.Definitions)...)
 	}
 	for _, service := range s.Services {
 		services.rows = append(services.rows, []any{service.Name, nullable(service.Team)})
 		for _, repository := range service.Repositories {
 			repositories.rows = append(repositories.rows, []any{service.Name, repository})
 		}
-		definitions.rows = append(definitions.rows, definitionsRows(service.Name, service.Definitions)...)
+		definitions.rows = append(definitions.rows, definitionsRows(service.Name, nil, service.Definitions)...)
 	}
-	return []settingsTable{build, services, repositories, pagerDutyServicesTable(s.Services), rulesTable(s.Services), definitions}
+	return []settingsTable{build, teams, services, repositories, pagerDutyServicesTable(s.Services), rulesTable(s.Services), definitions}
 }
 
 // make creates the table and fills it.
@@ -56,30 +61,31 @@ func (t settingsTable) make(ctx context.Context, db *warehouse.Database) error {
 	return nil
 }
 
-// defaultDefinitions are the options where nobody says otherwise.
-var defaultDefinitions = Definitions{ChangeLeadTime: ChangeLeadTime{
-	Start: "authored", MergeCommits: new(bool), Squash: "pull_request_commits", Base: "previous",
-}}
+// defaultDefinitions returns the options where nobody says otherwise.
+func defaultDefinitions() Definitions {
+	defaults := Definitions{}
+	for _, option := range Options() {
+		if defaults[option.Metric] == nil {
+			defaults[option.Metric] = map[string]any{}
+		}
+		defaults[option.Metric][option.Name] = option.Default
+	}
+	return defaults
+}
 
 // definitionsRows returns the options that the layers set, a later layer before
 // an earlier one.
-func definitionsRows(service any, layers ...Definitions) [][]any {
-	values := map[string]string{}
-	for _, layer := range layers {
-		lead := layer.ChangeLeadTime
-		for option, value := range map[string]string{"start": lead.Start, "squash": lead.Squash, "base": lead.Base} {
-			if value != "" {
-				values[option] = value
+func definitionsRows(service, team any, layers ...Definitions) [][]any {
+	var rows [][]any
+	for _, option := range Options() {
+		var value any
+		for _, layer := range layers {
+			if set := layer[option.Metric][option.Name]; set != nil {
+				value = set
 			}
 		}
-		if lead.MergeCommits != nil {
-			values["merge_commits"] = strconv.FormatBool(*lead.MergeCommits)
-		}
-	}
-	var rows [][]any
-	for _, option := range []string{"start", "merge_commits", "squash", "base"} {
-		if value, ok := values[option]; ok {
-			rows = append(rows, []any{service, "change_lead_time", option, value})
+		if value != nil {
+			rows = append(rows, []any{service, team, option.Metric, option.Name, fmt.Sprint(value)})
 		}
 	}
 	return rows

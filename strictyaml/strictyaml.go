@@ -172,6 +172,8 @@ func (d *Document) read(node ast.Node, path string, target reflect.Value) {
 		d.readStruct(node, path, target)
 	case target.Kind() == reflect.Slice:
 		d.readSlice(node, path, target)
+	case target.Kind() == reflect.Map && target.Type().Elem().Kind() != reflect.Interface:
+		d.readMapOf(node, path, target)
 	case target.Kind() == reflect.Map:
 		d.readMap(node, path, target)
 	default:
@@ -234,6 +236,24 @@ func (d *Document) readMap(node ast.Node, path string, target reflect.Value) {
 		}
 	}
 	target.Set(reflect.ValueOf(mapping))
+}
+
+// readMapOf takes keys that nobody need know, with values of one type.
+func (d *Document) readMapOf(node ast.Node, path string, target reflect.Value) {
+	mapping, ok := node.(ast.MapNode)
+	if !ok {
+		d.add(node, path, "wants keys and values, not %s", describe(node))
+		return
+	}
+	target.Set(reflect.MakeMap(target.Type()))
+	for entries := mapping.MapRange(); entries.Next(); {
+		key := entries.Key().GetToken().Value
+		keyPath := strings.TrimPrefix(path+"."+key, ".")
+		d.lines[keyPath] = lineOf(entries.Key())
+		value := reflect.New(target.Type().Elem()).Elem()
+		d.read(entries.Value(), keyPath, value)
+		target.SetMapIndex(reflect.ValueOf(key), value)
+	}
 }
 
 // most is how many values may be read into an any through aliases, which can name

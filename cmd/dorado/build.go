@@ -81,6 +81,7 @@ func (p *program) build(ctx context.Context, config *Config, asOf time.Time) (bu
 	settings := models.Settings{
 		AsOf:        asOf,
 		TimeZone:    config.Warehouse.TimeZone,
+		Teams:       config.Teams,
 		Services:    config.Services,
 		Definitions: config.Definitions,
 	}

@@ -26,6 +26,7 @@ type Config struct {
 	Warehouse   Warehouse          `yaml:"warehouse"`   // where the data is kept
 	GitHub      *github.Config     `yaml:"github"`      // what is read from GitHub
 	PagerDuty   []pagerduty.Config `yaml:"pagerduty"`   // what is read from PagerDuty, one account each
+	Teams       []models.Team      `yaml:"teams"`       // what teams define for their services; teams need not be listed
 	Services    []models.Service   `yaml:"services"`    // what is deployed; none: every repository is one service
 	Definitions models.Definitions `yaml:"definitions"` // what the metrics mean, where a service does not say otherwise
 }
@@ -105,6 +106,7 @@ func from(folder, path string) string {
 func (c *Config) Validate(now time.Time) []Problem {
 	v := &validation{}
 	c.Warehouse.validate(v)
+	validateTeams(v, c.Teams)
 	var repositories []string
 	switch {
 	case c.GitHub != nil:
@@ -138,13 +140,44 @@ func (w Warehouse) validate(v *validation) {
 	if w.Path == "" {
 		v.add("warehouse.path", "name the folder to keep the data in")
 	}
-	// LoadLocation takes "" for UTC and "Local" for the machine's zone, which
-	// would make the numbers depend on where they are computed.
-	if _, err := time.LoadLocation(w.TimeZone); err != nil || w.TimeZone == "" || w.TimeZone == "Local" {
-		v.add("warehouse.timezone", "%q is not the IANA name of a time zone, such as UTC or Europe/Berlin", w.TimeZone)
-	}
+	validateTimeZone(v, "warehouse.timezone", w.TimeZone)
 	if w.KeepSnapshots < 1 {
 		v.add("warehouse.keep_snapshots", "%d is too few: at least 1 snapshot is kept", w.KeepSnapshots)
+	}
+}
+
+// validateTimeZone checks the name of a time zone.
+func validateTimeZone(v *validation, path, name string) {
+	// LoadLocation takes "" for UTC and "Local" for the machine's zone, which
+	// would make the numbers depend on where they are computed.
+	if _, err := time.LoadLocation(name); err != nil || name == "" || name == "Local" {
+		v.add(path, "%q is not the IANA name of a time zone, such as UTC or Europe/Berlin", name)
+	}
+}
+
+func validateTeams(v *validation, teams []models.Team) {
+	seen := map[string]int{}
+	for i, team := range teams {
+		path := fmt.Sprintf("teams[%d]", i)
+		validateName(v, path, "team", team.Name, seen, i)
+		if team.TimeZone != "" {
+			validateTimeZone(v, path+".timezone", team.TimeZone)
+		}
+		validateDefinitions(v, path+".definitions", team.Definitions)
+	}
+}
+
+// validateName checks the name of the entry with the index i of the list at
+// path. seen has the index of each name before it, and gets this one.
+func validateName(v *validation, path, kind, name string, seen map[string]int, i int) {
+	first, isTwice := seen[name]
+	switch {
+	case name == "" || name != strings.TrimSpace(name):
+		v.add(path+".name", "name the %s, without spaces around the name", kind)
+	case isTwice:
+		v.add(path+".name", "%q is also the name of %ss[%d]; names are unique", name, kind, first)
+	default:
+		seen[name] = i
 	}
 }
 
@@ -224,15 +257,7 @@ func (c *Config) validateServices(collected []string) []Problem {
 	seen := map[string]int{}
 	for i, service := range c.Services {
 		path := fmt.Sprintf("services[%d]", i)
-		first, isTwice := seen[service.Name]
-		switch {
-		case service.Name == "" || service.Name != strings.TrimSpace(service.Name):
-			v.add(path+".name", "name the service, without spaces around the name")
-		case isTwice:
-			v.add(path+".name", "%q is also the name of services[%d]; names are unique", service.Name, first)
-		default:
-			seen[service.Name] = i
-		}
+		validateName(v, path, "service", service.Name, seen, i)
 		if len(service.Repositories) == 0 && len(service.PagerDutyServices) == 0 {
 			v.add(path+".repositories", "list the repositories that %q is built from, as owner/name", service.Name)
 		}
@@ -264,10 +289,9 @@ func validateServiceRepositories(v *validation, path string, service models.Serv
 }
 
 func validateDefinitions(v *validation, path string, definitions models.Definitions) {
-	path += ".change_lead_time"
-	v.oneOf(path+".start", definitions.ChangeLeadTime.Start, "authored", "committed")
-	v.oneOf(path+".squash", definitions.ChangeLeadTime.Squash, "pull_request_commits", "squash_commit")
-	v.oneOf(path+".base", definitions.ChangeLeadTime.Base, "previous", "ancestor")
+	for _, wrong := range definitions.Check() {
+		v.add(path+"."+wrong.Path, "%s%s", wrong.Text, didYouMean(wrong.Written, wrong.Known))
+	}
 }
 
 // secret is what a GitHub token looks like.

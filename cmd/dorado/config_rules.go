@@ -1,9 +1,6 @@
 package main
 
 import (
-	"errors"
-	"regexp"
-	"regexp/syntax"
 	"slices"
 	"strings"
 
@@ -61,11 +58,9 @@ func validateRuleEnvironment(v *validation, path string, kind models.RuleKind, e
 	}
 }
 
-// validatePattern checks a regular expression. Go's and DuckDB's are both RE2's.
+// validatePattern checks a regular expression.
 func validatePattern(v *validation, path, pattern string) {
-	var wrong *syntax.Error
-	if _, err := regexp.Compile(pattern); errors.As(err, &wrong) {
-		at := strings.Index(pattern, wrong.Expr) + 1
-		v.add(path, "the regular expression %q does not compile: %s, at character %d: %q", pattern, wrong.Code, at, wrong.Expr)
+	if text := models.WrongPattern(pattern); text != "" {
+		v.add(path, "%s", text)
 	}
 }

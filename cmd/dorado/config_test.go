@@ -34,6 +34,10 @@ github:
   token_env: GHES_TOKEN
   since: 2023-01-01T02:00:00+02:00
   repositories: [example/api, example/web.site]
+teams:
+  - name: payments
+    timezone: America/New_York
+    definitions: {change_lead_time: {merge_commits: false}}
 services:
   - name: checkout
     team: payments
@@ -63,7 +67,6 @@ definitions:
 		{Kind: models.KindTag, Tag: "v", Environment: "staging"},
 		{Kind: models.KindMergedPullRequest, Branch: "main", Environment: "canary", Production: &isProduction},
 	}
-	merges := true
 	want := &Config{
 		Warehouse: Warehouse{Path: filepath.Join(filepath.Dir(file), "store"), TimeZone: "Europe/Berlin", KeepSnapshots: 5},
 		GitHub: &github.Config{
@@ -72,15 +75,19 @@ definitions:
 			Since:        time.Date(2023, 1, 1, 0, 0, 0, 0, time.UTC),
 			Repositories: []string{"example/api", "example/web.site"},
 		},
+		Teams: []models.Team{{
+			Name: "payments", TimeZone: "America/New_York",
+			Definitions: models.Definitions{"change_lead_time": {"merge_commits": false}},
+		}},
 		Services: []models.Service{
 			{
 				Name: "checkout", Team: "payments", Repositories: []string{"Example/API"}, Deployments: rules,
-				Definitions: models.Definitions{ChangeLeadTime: models.ChangeLeadTime{Start: "committed"}},
+				Definitions: models.Definitions{"change_lead_time": {"start": "committed"}},
 			},
 			{Name: "site", Repositories: []string{"example/web.site"}, Deployments: rules},
 		},
-		Definitions: models.Definitions{ChangeLeadTime: models.ChangeLeadTime{
-			Start: "authored", MergeCommits: &merges, Squash: "squash_commit", Base: "ancestor",
+		Definitions: models.Definitions{"change_lead_time": {
+			"start": "authored", "merge_commits": true, "squash": "squash_commit", "base": "ancestor",
 		}},
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -319,6 +326,31 @@ services:
 				`6: services[0].deployments[0].environment: the regular expression "^prod(uction$" does not compile: missing closing ), at character 1: "^prod(uction$"`,
 				`7: services[0].deployments[1].tag: the regular expression "v[0-9" does not compile: missing closing ], at character 2: "[0-9"`,
 				`8: services[0].deployments[2].tag: the regular expression "^(?!rc)" does not compile: invalid or unsupported Perl syntax, at character 2: "(?!"`,
+			},
+		},
+		"teams": {
+			config: `github: {repositories: [example/api]}
+teams:
+  - {name: payments, timezone: Berlin}
+  - {name: payments}
+`,
+			want: []string{
+				`3: teams[0].timezone: "Berlin" is not the IANA name of a time zone, such as UTC or Europe/Berlin`,
+				`4: teams[1].name: "payments" is also the name of teams[0]; names are unique`,
+			},
+		},
+		"unknown definitions": {
+			config: `github: {repositories: [example/api]}
+teams:
+  - name: payments
+    definitions: {change_leadtime: {start: committed}}
+definitions:
+  change_lead_time:
+    starts: committed
+`,
+			want: []string{
+				`4: teams[0].definitions.change_leadtime: unknown key "change_leadtime" (did you mean "change_lead_time"?)`,
+				`7: definitions.change_lead_time.starts: unknown key "starts" (did you mean "start"?)`,
 			},
 		},
 		"definitions": {
