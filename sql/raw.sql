@@ -460,6 +460,84 @@ create table "pagerduty_analytics_services" (
     "engaged_seconds" BIGINT
 );
 
+create table "openslo_files" (
+    "origin" VARCHAR,
+    "path" VARCHAR,
+    "version" VARCHAR,
+    "effective_from" TIMESTAMP,
+    "is_deleted" BOOLEAN,
+    "url" VARCHAR
+);
+
+create table "openslo_documents" (
+    "origin" VARCHAR,
+    "path" VARCHAR,
+    "version" VARCHAR,
+    "position" BIGINT,
+    "line" BIGINT,
+    "kind" VARCHAR,
+    "name" VARCHAR,
+    "display_name" VARCHAR,
+    "source_type" VARCHAR,
+    "is_valid" BOOLEAN
+);
+
+create table "openslo_objectives" (
+    "origin" VARCHAR,
+    "path" VARCHAR,
+    "version" VARCHAR,
+    "position" BIGINT,
+    "objective_position" BIGINT,
+    "line" BIGINT,
+    "slo" VARCHAR,
+    "service" VARCHAR,
+    "display_name" VARCHAR,
+    "target" DOUBLE,
+    "budgeting_method" VARCHAR,
+    "operator" VARCHAR,
+    "value" DOUBLE,
+    "time_slice_target" DOUBLE,
+    "time_slice_seconds" BIGINT,
+    "window_count" BIGINT,
+    "window_unit" VARCHAR,
+    "is_rolling" BOOLEAN,
+    "calendar_started_at" TIMESTAMP,
+    "calendar_time_zone" VARCHAR,
+    "indicator" VARCHAR,
+    "composite_weight" DOUBLE
+);
+
+create table "openslo_indicators" (
+    "origin" VARCHAR,
+    "path" VARCHAR,
+    "version" VARCHAR,
+    "position" BIGINT,
+    "objective_position" BIGINT,
+    "line" BIGINT,
+    "name" VARCHAR,
+    "metric" VARCHAR,
+    "is_counter" BOOLEAN,
+    "source_type" VARCHAR,
+    "source_reference" VARCHAR,
+    "measure" VARCHAR,
+    "within_seconds" BIGINT,
+    "query" VARCHAR,
+    "total_source_type" VARCHAR,
+    "total_source_reference" VARCHAR,
+    "total_query" VARCHAR
+);
+
+create table "openslo_problems" (
+    "origin" VARCHAR,
+    "path" VARCHAR,
+    "version" VARCHAR,
+    "position" BIGINT,
+    "line" BIGINT,
+    "place" VARCHAR,
+    "text" VARCHAR,
+    "is_note" BOOLEAN
+);
+
 create table "ingested_deployments" (
     "id" VARCHAR,
     "service" VARCHAR,

@@ -114,6 +114,32 @@ func (d *Document) Line() int {
 	return lineOf(d.body)
 }
 
+// Text returns the text or number at a key of the outermost mapping, "" where there
+// is none.
+func (d *Document) Text(key string) string {
+	mapping, ok := d.body.(ast.MapNode)
+	if !ok {
+		return ""
+	}
+	for entries := mapping.MapRange(); entries.Next(); {
+		if _, isScalar := entries.Value().(ast.ScalarNode); isScalar && entries.Key().GetToken().Value == key {
+			d.lines[key] = lineOf(entries.Key())
+			return entries.Value().GetToken().Value
+		}
+	}
+	return ""
+}
+
+// LineOf returns the line that the value at path is written in, or what holds it.
+func (d *Document) LineOf(path string) int {
+	for ; path != ""; path = parent(path) {
+		if line, ok := d.lines[path]; ok {
+			return line
+		}
+	}
+	return d.Line()
+}
+
 // Place gives problems with the values that were read the lines these are
 // written in. It leaves out what only follows from a problem of the reading:
 // that something is missing whose key was misspelled, for example.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	_ "time/tzdata" // so that time zones are known on machines that have none installed
 
 	"dorado/collectors/github"
+	"dorado/collectors/openslo"
 	"dorado/collectors/pagerduty"
 	"dorado/models"
 	"dorado/strictyaml"
@@ -27,6 +29,7 @@ type Config struct {
 	GitHub      *github.Config     `yaml:"github"`      // what is read from GitHub
 	PagerDuty   []pagerduty.Config `yaml:"pagerduty"`   // what is read from PagerDuty, one account each
 	Teams       []models.Team      `yaml:"teams"`       // what teams define for their services; teams need not be listed
+	SLOs        *openslo.Config    `yaml:"slos"`        // where the service level objectives are written
 	Services    []models.Service   `yaml:"services"`    // what is deployed; none: every repository is one service
 	Definitions models.Definitions `yaml:"definitions"` // what the metrics mean, where a service does not say otherwise
 }
@@ -91,6 +94,9 @@ func loadConfig(file string, now time.Time) (*Config, error) {
 			config.PagerDuty[i].TokenFile = from(folder, account.TokenFile)
 		}
 	}
+	if config.SLOs != nil && config.SLOs.Folder != "" {
+		config.SLOs.Folder = from(folder, config.SLOs.Folder)
+	}
 	return config, nil
 }
 
@@ -116,6 +122,9 @@ func (c *Config) Validate(now time.Time) []Problem {
 		v.add("github", "there is nothing to collect: list repositories under github.repositories")
 	}
 	validatePagerDuty(v, c.PagerDuty, now)
+	if c.SLOs != nil {
+		c.validateSLOs(v)
+	}
 	v.problems = append(v.problems, c.validateServices(repositories)...)
 	validateDefinitions(v, "definitions", c.Definitions)
 	return v.problems
@@ -216,6 +225,29 @@ func validateGitHub(v *validation, c *github.Config, now time.Time) {
 			continue
 		}
 		seen[strings.ToLower(repository)] = i
+	}
+}
+
+func (c *Config) validateSLOs(v *validation) {
+	if len(c.SLOs.Repositories) == 0 && c.SLOs.Folder == "" {
+		v.add("slos", "name repositories or a folder with OpenSLO files")
+	}
+	if len(c.SLOs.Repositories) > 0 && c.GitHub == nil {
+		v.add("slos.repositories", "say under github how repositories are read")
+	}
+	for i, repository := range c.SLOs.Repositories {
+		at := fmt.Sprintf("slos.repositories[%d]", i)
+		if text := wrongRepository(repository.Repository); text != "" {
+			v.add(at+".repository", "%s", text)
+		}
+		if len(repository.Paths) == 0 {
+			v.add(at+".paths", "give the patterns of the files, such as slo/*.yaml")
+		}
+		for j, pattern := range repository.Paths {
+			if _, err := path.Match(pattern, ""); err != nil || strings.HasPrefix(pattern, "/") {
+				v.add(fmt.Sprintf("%s.paths[%d]", at, j), "%q is not a pattern of files such as slo/*.yaml", pattern)
+			}
+		}
 	}
 }
 

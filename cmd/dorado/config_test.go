@@ -220,6 +220,26 @@ definitions:
 			config: "warehouse: {timezone: Local}\ngithub: {repositories: [example/api]}\n",
 			want:   []string{`1: warehouse.timezone: "Local" is not the IANA name of a time zone, such as UTC or Europe/Berlin`},
 		},
+		"objectives": {
+			config: `github: {repositories: [example/api]}
+slos:
+  repositories:
+    - {repository: example, paths: ["slo/*.yaml"]}
+    - repository: example/slo
+    - repository: example/slo
+      paths: ["slo/[.yaml", /slo/a.yaml]
+`,
+			want: []string{
+				`4: slos.repositories[0].repository: "example" is not a repository; write it as owner/name`,
+				`5: slos.repositories[1].paths: give the patterns of the files, such as slo/*.yaml`,
+				`7: slos.repositories[2].paths[0]: "slo/[.yaml" is not a pattern of files such as slo/*.yaml`,
+				`7: slos.repositories[2].paths[1]: "/slo/a.yaml" is not a pattern of files such as slo/*.yaml`,
+			},
+		},
+		"objectives from nowhere": {
+			config: "github: {repositories: [example/api]}\nslos: {folder: ''}\n",
+			want:   []string{`2: slos: name repositories or a folder with OpenSLO files`},
+		},
 		"no repositories": {
 			config: "github:\n  since: 2023-01-01\n",
 			want:   []string{`1: github.repositories: list at least one repository, as owner/name`},

@@ -61,6 +61,7 @@ with SQL, and publishes every build as a snapshot that anyone can query.`,
 		reportCommand(p),
 		explainCommand(p),
 		demoCommand(p),
+		sloCommand(p),
 		configCommand(p),
 		versionCommand(p),
 	)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"dorado/collectors"
 	"dorado/collectors/github"
 	"dorado/collectors/ingested"
+	"dorado/collectors/openslo"
 	"dorado/collectors/pagerduty"
 	"dorado/collectors/transport"
 	"dorado/warehouse"
@@ -16,7 +18,7 @@ import (
 
 // rawTables returns an empty row of every raw table of every source.
 func rawTables() []collectors.Row {
-	return slices.Concat(github.Tables(), pagerduty.Tables(), ingested.Tables())
+	return slices.Concat(github.Tables(), pagerduty.Tables(), openslo.Tables(), ingested.Tables())
 }
 
 // A source is one outside system with its collectors.
@@ -40,6 +42,13 @@ func sources(config *Config, raw *warehouse.Raw, now func() time.Time, waiting f
 	}
 	for i, account := range config.PagerDuty {
 		made, err := pagerDutySource(account, fmt.Sprintf("pagerduty[%d]", i), now, waiting)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, made)
+	}
+	if config.SLOs != nil {
+		made, err := openSLOSource(*config.SLOs, config.GitHub, raw, now, waiting)
 		if err != nil {
 			return nil, err
 		}
@@ -81,6 +90,29 @@ func pagerDutySource(config pagerduty.Config, path string, now func() time.Time,
 		return source{}, err
 	}
 	return source{name: strings.TrimSpace("PagerDuty " + config.Name), collectors: found, usage: usage}, nil
+}
+
+// openSLOSource reads a folder, and repositories of the server that server says; nil
+// where there are none.
+func openSLOSource(config openslo.Config, server *github.Config, raw *warehouse.Raw, now func() time.Time, waiting func(time.Time, string)) (source, error) {
+	usage := &github.Usage{}
+	var client *http.Client
+	baseURL := ""
+	if server != nil && len(config.Repositories) > 0 {
+		token, err := readToken("github", server.TokenFile, server.TokenEnv, server.BaseURL)
+		if err != nil {
+			return source{}, err
+		}
+		if client, err = github.NewClient(*server, token, raw, usage, waiting); err != nil {
+			return source{}, err
+		}
+		baseURL = server.BaseURL
+	}
+	found, err := openslo.New(config, client, baseURL, now)
+	if err != nil {
+		return source{}, err
+	}
+	return source{name: "OpenSLO", collectors: found, usage: &usage.Usage}, nil
 }
 
 // collectorNames returns the names of all collectors of all.

@@ -1,0 +1,13 @@
+package openslo
+
+// Config says where the objectives are written.
+type Config struct {
+	Repositories []Repository `yaml:"repositories"` // GitHub repositories with OpenSLO files
+	Folder       string       `yaml:"folder"`       // a local folder with OpenSLO files; relative to the configuration's folder
+}
+
+// A Repository is a GitHub repository with OpenSLO files.
+type Repository struct {
+	Repository string   `yaml:"repository"` // owner/name
+	Paths      []string `yaml:"paths"`      // patterns of its files, such as slo/*.yaml; * does not match a slash
+}
