@@ -16,10 +16,14 @@ import (
 // matches everything.
 type Rule struct {
 	Kind        string `yaml:"kind"`        // what it looks at, see Kinds
-	Environment string `yaml:"environment"` // github_deployment: pattern of the whole name; the other kinds: the name of the environment that a match goes to, default production
+	Environment string `yaml:"environment"` // github_deployment, ingested: pattern of the whole name; the other kinds: the name of the environment that a match goes to, default production
 	Production  *bool  `yaml:"production"`  // whether a match is a production deployment; default true, but for an environment that a rule names: whether the name looks like production
 	Tag         string `yaml:"tag"`         // release, tag: pattern that the tag begins with; a release without it: all but prereleases
-	Branch      string `yaml:"branch"`      // merged_pull_request: pattern of the whole name of the branch it was merged into, default main or master
+	Workflow    string `yaml:"workflow"`    // workflow_run: pattern of the workflow's file, its file's name or its name, of the whole of it
+	Branch      string `yaml:"branch"`      // workflow_run: pattern of the whole name of the branch or tag it ran for; merged_pull_request: of the branch it was merged into, default main or master
+	Event       string `yaml:"event"`       // workflow_run: pattern of what started it, of the whole of it: push, release, workflow_dispatch, …
+	Conclusion  string `yaml:"conclusion"`  // workflow_run: pattern of how it ended, of the whole of it; what ended otherwise then is no deployment, not a failed one
+	Job         string `yaml:"job"`         // workflow_run: pattern of the whole names of the jobs that are the deployment
 }
 
 // The kinds of a Rule.
@@ -28,6 +32,8 @@ const (
 	KindRelease           = "release"
 	KindTag               = "tag"
 	KindMergedPullRequest = "merged_pull_request"
+	KindWorkflowRun       = "workflow_run"
+	KindIngested          = "ingested"
 )
 
 // A RuleKind says what a kind of rule may say besides kind, environment and
@@ -41,9 +47,11 @@ type RuleKind struct {
 // RuleKinds are all kinds of rules.
 var RuleKinds = []RuleKind{
 	{Name: KindGitHubDeployment, HasEnvironment: true},
+	{Name: KindWorkflowRun, Keys: []string{"workflow", "branch", "event", "conclusion", "job"}},
 	{Name: KindRelease, Keys: []string{"tag"}},
 	{Name: KindTag, Keys: []string{"tag"}},
 	{Name: KindMergedPullRequest, Keys: []string{"branch"}},
+	{Name: KindIngested, HasEnvironment: true},
 }
 
 // ProductionPattern matches the whole names of the environments that are
@@ -52,6 +60,7 @@ const ProductionPattern = `prod(uction)?([-_/].*)?`
 
 // DefaultRules are the rules of a service that has none of its own.
 var DefaultRules = []Rule{
+	{Kind: KindIngested, Environment: ProductionPattern}, // who takes the trouble to ingest deployments means them
 	{Kind: KindGitHubDeployment, Environment: ProductionPattern},
 	{Kind: KindRelease},
 }
@@ -110,7 +119,8 @@ func rulesTable(services []Service) settingsTable {
 	table := settingsTable{
 		name: "config.deployment_rules",
 		columns: "service_id varchar, position bigint, kind varchar, environment varchar, is_production boolean, " +
-			"environment_pattern varchar, tag_pattern varchar, branch_pattern varchar",
+			"environment_pattern varchar, tag_pattern varchar, workflow_pattern varchar, branch_pattern varchar, " +
+			"event_pattern varchar, conclusion_pattern varchar, job_pattern varchar",
 	}
 	table.rows = rulesRows(nil, DefaultRules)
 	for _, service := range services {
@@ -131,7 +141,8 @@ func rulesRows(service any, rules []Rule) [][]any {
 		}
 		rows = append(rows, []any{
 			service, int64(i + 1), rule.Kind, nullable(rule.environmentName()), rule.IsProduction(),
-			nullable(whole(environmentPattern)), nullable(beginning(rule.Tag)), nullable(whole(branch)),
+			nullable(whole(environmentPattern)), nullable(beginning(rule.Tag)), nullable(whole(rule.Workflow)), nullable(whole(branch)),
+			nullable(whole(rule.Event)), nullable(whole(rule.Conclusion)), nullable(whole(rule.Job)),
 		})
 	}
 	return rows

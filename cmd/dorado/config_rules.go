@@ -16,9 +16,16 @@ func ruleKinds() []string {
 	return names
 }
 
-// rulePatterns returns the regular expressions of a rule, by key.
-func rulePatterns(rule models.Rule) map[string]string {
-	return map[string]string{"tag": rule.Tag, "branch": rule.Branch}
+// A rulePattern is a regular expression of a rule.
+type rulePattern struct{ key, pattern string }
+
+// rulePatterns returns the regular expressions of a rule but that of its
+// environment.
+func rulePatterns(rule models.Rule) []rulePattern {
+	return []rulePattern{
+		{"tag", rule.Tag}, {"workflow", rule.Workflow}, {"branch", rule.Branch},
+		{"event", rule.Event}, {"conclusion", rule.Conclusion}, {"job", rule.Job},
+	}
 }
 
 func validateRule(v *validation, path string, rule models.Rule) {
@@ -32,14 +39,16 @@ func validateRule(v *validation, path string, rule models.Rule) {
 	}
 	kind := models.RuleKinds[at]
 	validateRuleEnvironment(v, path+".environment", kind, rule.Environment)
-	for _, key := range []string{"tag", "branch"} {
-		pattern := rulePatterns(rule)[key]
-		if pattern != "" && !slices.Contains(kind.Keys, key) {
-			v.add(path+"."+key, "a rule of kind %s has no %s: it has %s", kind.Name, key,
+	if kind.Name == models.KindWorkflowRun && rule.Workflow == "" {
+		v.add(path+".workflow", "give the file or the name of the workflow that deploys, such as deploy.yml")
+	}
+	for _, given := range rulePatterns(rule) {
+		if given.pattern != "" && !slices.Contains(kind.Keys, given.key) {
+			v.add(path+"."+given.key, "a rule of kind %s has no %s: it has %s", kind.Name, given.key,
 				strings.Join(append([]string{"environment"}, kind.Keys...), ", "))
 			continue
 		}
-		validatePattern(v, path+"."+key, pattern)
+		validatePattern(v, path+"."+given.key, given.pattern)
 	}
 }
 

@@ -321,15 +321,20 @@ services:
         environment: prod.*
       - kind: merged_pull_request
         tag: v1
+      - {kind: workflow_run, branch: main}
+      - {kind: ingested, workflow: deploy}
 `,
 			want: []string{
-				`6: services[0].deployments[0].kind: "relase" is not one of github_deployment, release, tag, merged_pull_request (did you mean "release"?)`,
-				`7: services[0].deployments[1].kind: "workflow" is not one of github_deployment, release, tag, merged_pull_request`,
-				`8: services[0].deployments[2].kind: say what the rule looks at, one of github_deployment, release, tag, merged_pull_request`,
+				`6: services[0].deployments[0].kind: "relase" is not one of github_deployment, workflow_run, release, tag, merged_pull_request, ingested (did you mean "release"?)`,
+				`7: services[0].deployments[1].kind: "workflow" is not one of github_deployment, workflow_run, release, tag, merged_pull_request, ingested (did you mean "workflow_run"?)`,
+				`8: services[0].deployments[2].kind: say what the rule looks at, one of github_deployment, workflow_run, release, tag, merged_pull_request, ingested`,
 				`9: services[0].deployments[3].environment: give a regular expression for the names of the environments, such as 'prod(uction)?([-_/].*)?'`,
 				`10: services[0].deployments[3].tag: a rule of kind github_deployment has no tag: it has environment`,
 				`12: services[0].deployments[4].environment: a release has no environment: name the one that a match goes to, such as production; "prod.*" is a pattern`,
 				`14: services[0].deployments[5].tag: a rule of kind merged_pull_request has no tag: it has environment, branch`,
+				`15: services[0].deployments[6].workflow: give the file or the name of the workflow that deploys, such as deploy.yml`,
+				`16: services[0].deployments[7].environment: give a regular expression for the names of the environments, such as 'prod(uction)?([-_/].*)?'`,
+				`16: services[0].deployments[7].workflow: a rule of kind ingested has no workflow: it has environment`,
 			},
 		},
 		"regular expressions": {

@@ -3,7 +3,8 @@
 -- A change is a commit. Which deployment ships it is decided in
 -- core.shipped_commits. With the definition squash = pull_request_commits the
 -- commits of a pull request that was squashed stand for the one commit it became;
--- one that stands for several pull requests counts at the first deployment.
+-- one that stands for several pull requests counts at the first deployment. For
+-- deployments that were read from a file the file may name the commits.
 -- excluded_reason says why a change is not in change lead time:
 --     merge commit      it has several parents, and merge_commits is false
 --     first deployment  what the deployment replaced is not known, so this is all its history
@@ -145,10 +146,22 @@ first_unsquashed as (
     ) = 1
 ),
 
-changes as (
+-- What is found on the commit graph comes before what a file says.
+from_graph as (
     select * from direct
     union all by name
     select * from first_unsquashed
+),
+
+changes as (
+    select * from from_graph
+    union all by name
+    select ingested.*
+    from core.ingested_changes as ingested
+    anti join from_graph
+        on ingested.service_id = from_graph.service_id
+        and ingested.environment = from_graph.environment
+        and ingested.sha = from_graph.sha
 ),
 
 judged as (

@@ -1,77 +1,95 @@
 -- One row per service and record of its repositories that is a deployment, or could be taken for one.
 --
--- The first rule of the service that matches a record takes it (see
--- core.deployment_rules). For each repository the first rule that matches anything
--- decides the kind of its production deployments, and of its deployments to any
--- other environment; records of other kinds are left out: a deployment that is
--- announced as a GitHub deployment and as a release counts once.
+-- Which rule takes a record, and when it finished, is decided in
+-- core.deployment_matches. For each repository the first rule that matches
+-- anything decides the kind of its production deployments, and of its deployments
+-- to any other environment; records of other kinds are left out: a deployment that
+-- is announced as a GitHub deployment and as a release counts once.
 --
--- GitHub deployments and releases that no rule takes are kept, as deployments that
--- are not to production; tags and pull requests that no rule takes are none.
+-- Records of the kinds that are nothing but deployments, and releases, are kept
+-- where no rule takes them, as deployments that are not to production; tags, runs
+-- and pull requests that no rule takes are none.
 --
 -- service_id       The service, as in core.services.
 -- source           The kind of record, as in core.deployment_records.
--- source_id        The record's id among those of its kind.
--- repository       owner/name.
+-- source_id        The record's id among those of its kind; for jobs of a workflow run that of the run, with the
+--     environment behind it.
+-- repository       owner/name; NULL where the record names only a service.
 -- environment      The record's environment, else the one that the rule names; a release that no rule
 --     takes goes to prerelease.
 -- is_production    True where the rule says that it is a production deployment.
 -- status           success, failure, cancelled or in_progress.
 -- sha              The commit that was deployed; NULL where it is not known.
--- version          The ref, tag or pull request that was deployed.
+-- version          The ref, tag, run or pull request that was deployed.
 -- rule_position    The rule that takes it, counted from 1; NULL where none does.
 -- excluded_reason  Why it is not a deployment of the service; NULL where it is one.
 -- source_url       A page that shows it.
 -- started_at       When it started, UTC.
--- finished_at      When it finished, UTC; NULL while it has not.
+-- finished_at      When it finished in success or failure, UTC; NULL where it did neither.
 --
 -- key: service_id, source, source_id
 with
 
-matched as (
+taken as (
     select
-        service_repositories.service_id,
-        records.source,
-        records.source_id,
-        min(rules.rule_position) as rule_position
-    from core.service_repositories as service_repositories
+        matches.service_id,
+        matches.source,
+        case when matches.is_by_jobs then matches.source_id || '/' || matches.environment else matches.source_id end as source_id,
+        records.repository,
+        matches.environment,
+        rules.is_production,
+        matches.status,
+        records.sha,
+        records.version,
+        matches.rule_position,
+        records.source_url,
+        matches.started_at,
+        matches.finished_at
+    from core.deployment_matches as matches
     join core.deployment_records as records
-        on service_repositories.repository = records.repository
-    left join core.deployment_rules as rules
-        on service_repositories.service_id = rules.service_id
-        and records.source = rules.kind
-        and (rules.environment_pattern is null or regexp_matches(records.environment, rules.environment_pattern))
-        and (rules.tag_pattern is not null or not records.is_prerelease)
-        and (rules.tag_pattern is null or regexp_matches(records.version, rules.tag_pattern))
-        and (rules.branch_pattern is null or regexp_matches(records.branch, rules.branch_pattern))
-    where
-        rules.rule_position is not null
-        or records.source in ('github_deployment', 'release')
-    group by service_repositories.service_id, records.source, records.source_id
+        on matches.source = records.source
+        and matches.source_id = records.source_id
+    join core.deployment_rules as rules
+        on matches.service_id = rules.service_id
+        and matches.rule_position = rules.rule_position
 ),
 
-placed as (
+not_taken as (
     select
-        matched.service_id,
-        matched.rule_position,
-        records.*,
-        coalesce(records.environment, rules.environment, 'prerelease') as goes_to,
-        coalesce(rules.is_production, false) as is_production
-    from matched
+        service_records.service_id,
+        records.source,
+        records.source_id,
+        records.repository,
+        coalesce(records.environment, 'prerelease') as environment,
+        false as is_production,
+        records.status,
+        records.sha,
+        records.version,
+        cast(null as bigint) as rule_position,
+        records.source_url,
+        records.started_at,
+        records.finished_at
+    from core.service_records as service_records
     join core.deployment_records as records
-        on matched.source = records.source
-        and matched.source_id = records.source_id
-    left join core.deployment_rules as rules
-        on matched.service_id = rules.service_id
-        and matched.rule_position = rules.rule_position
+        on service_records.source = records.source
+        and service_records.source_id = records.source_id
+    anti join core.deployment_matches as matches
+        on service_records.service_id = matches.service_id
+        and service_records.source = matches.source
+        and service_records.source_id = matches.source_id
+    where service_records.source in ('github_deployment', 'release', 'ingested')
 ),
 
 -- Regions are separate environments and all of them are production.
 targeted as (
     select
         *,
-        case when is_production then 'production' else goes_to end as target
-    from placed
+        case when is_production then 'production' else environment end as target
+    from (
+        select * from taken
+        union all
+        select * from not_taken
+    ) as either
 ),
 
 decided as (
@@ -89,7 +107,7 @@ select
     source,
     source_id,
     repository,
-    goes_to as environment,
+    environment,
     is_production,
     status,
     sha,

@@ -10,7 +10,11 @@
 -- is_default           True where the service says nothing of its own.
 -- environment_pattern  Of the record's environment.
 -- tag_pattern          Of the tag.
+-- workflow_pattern     Of the workflow's file, the last part of its path, or its name.
 -- branch_pattern       Of the branch.
+-- event_pattern        Of what started the run.
+-- conclusion_pattern   Of how the run, or the job where the rule names one, ended.
+-- job_pattern          Of the jobs that are the deployment; NULL where the whole run is.
 --
 -- key: service_id, rule_position
 with
@@ -30,7 +34,11 @@ select
     own.service_id is null as is_default,
     rules.environment_pattern,
     rules.tag_pattern,
-    rules.branch_pattern
+    rules.workflow_pattern,
+    rules.branch_pattern,
+    rules.event_pattern,
+    rules.conclusion_pattern,
+    rules.job_pattern
 from core.services as services
 left join own
     on services.service_id = own.service_id

@@ -8,7 +8,7 @@
 select case by_dimension
     when 'service' then service_id
     when 'team' then coalesce(team, 'no team')
-    when 'repository' then repository
+    when 'repository' then coalesce(repository, 'no repository')
     when 'environment' then environment
     when 'none' then 'all'
     else error('by_dimension is service, team, repository, environment or none, not ' || by_dimension)
