@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"time"
 )
 
 // A Collector reads the records of one kind from one outside system.
@@ -30,6 +31,19 @@ type Row interface {
 	// Table is the name of the raw table: "github_deployments".
 	Table() string
 }
+
+// An Outcome is a row of raw.collector_runs: how one run of a collector ended.
+// Who runs collectors keeps them, so that the numbers can say how fresh they are.
+type Outcome struct {
+	Collector  string    `db:"collector,key"`
+	StartedAt  time.Time `db:"started_at,key"`
+	FinishedAt time.Time `db:"finished_at"`
+	Rows       int       `db:"rows"`  // stored
+	Error      *string   `db:"error"` // nil where it ended well
+}
+
+// Table returns the table's name.
+func (Outcome) Table() string { return "collector_runs" }
 
 // A Page is what one request brought. Rows and Cursor are kept together or not
 // at all; Cursor "" keeps the old one. The rows may belong to several tables.

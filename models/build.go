@@ -19,6 +19,7 @@ type Result struct {
 // A Finding is a check that did not hold.
 type Finding struct {
 	Check    string // its name, which is the claim
+	Claim    string // the same as a sentence
 	Severity string // error or warn
 	Rows     int    // how many rows speak against it
 	First    string // the first of them
@@ -37,6 +38,7 @@ func Build(ctx context.Context, db *warehouse.Database, models []*Model, setting
 		return Result{}, err
 	}
 	var result Result
+	var findings []Finding
 	var failed []error
 	for i, model := range sorted {
 		if model.Layer != Checks {
@@ -50,6 +52,7 @@ func Build(ctx context.Context, db *warehouse.Database, models []*Model, setting
 				return result, err
 			}
 			result.Checks++
+			findings = append(findings, finding)
 			if finding.Rows > 0 && finding.Severity == "warn" {
 				result.Findings = append(result.Findings, finding)
 			} else if finding.Rows > 0 {
@@ -58,7 +61,10 @@ func Build(ctx context.Context, db *warehouse.Database, models []*Model, setting
 		}
 		built(i+1, len(sorted), model.String())
 	}
-	return result, errors.Join(failed...)
+	if err := errors.Join(failed...); err != nil {
+		return result, err
+	}
+	return result, keepFindings(ctx, db, findings)
 }
 
 // prepare makes the schemas, and the settings as tables of config.
@@ -103,7 +109,10 @@ func (m *Model) build(ctx context.Context, db *warehouse.Database) error {
 func (m *Model) create(ctx context.Context, db *warehouse.Database) error {
 	switch {
 	case m.fill != nil:
-		return errors.Join(m.createEmpty(ctx, db), m.fill(ctx, db))
+		if err := db.Exec(ctx, fmt.Sprintf("create table %s (%s)", m, m.columns)); err != nil {
+			return err
+		}
+		return m.fill(ctx, db)
 	case m.isScalar():
 		// An expression, not a subquery, so that it may hold an aggregate.
 		return db.Exec(ctx, fmt.Sprintf("create macro %s(%s) as (%s)", m, m.Header.Parameters, strings.TrimPrefix(m.SQL, "select")))
@@ -198,7 +207,7 @@ func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", "''"
 
 // check runs the check and returns what it found.
 func (m *Model) check(ctx context.Context, db *warehouse.Database) (Finding, error) {
-	finding := Finding{Check: m.Name, Severity: m.Header.Severity}
+	finding := Finding{Check: m.Name, Claim: m.Header.Description, Severity: m.Header.Severity}
 	if finding.Severity == "" {
 		finding.Severity = "error"
 	}

@@ -23,7 +23,7 @@ import (
 // sql/core/changes__a_claim.txtar gives the tables that core.changes reads, as
 // CSV, and the rows that must come out. What is not given is built from what is,
 // or is empty; columns not given are NULL. For a macro query.sql says how it is
-// called. In want.csv only the columns that it names are compared.
+// called. Of a check the rows are those that speak against its claim. In want.csv only the columns that it names are compared.
 func TestExamples(t *testing.T) {
 	files, err := filepath.Glob("../sql/*/*.txtar")
 	if err != nil {
@@ -46,15 +46,15 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// TestEveryModelHasAnExample keeps marts, metrics and the core models that take
-// decisions from going without one.
+// TestEveryModelHasAnExample keeps core, marts, metrics and checks from going
+// without one.
 func TestEveryModelHasAnExample(t *testing.T) {
 	models, err := Load(sql.Files)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, model := range models {
-		if model.Layer == Staging || model.Layer == Checks || model.fill != nil {
+		if model.Layer == Staging || model.fill != nil {
 			continue
 		}
 		pattern := "../sql/" + strings.TrimSuffix(model.Path, ".sql")
@@ -123,13 +123,17 @@ func runExample(t *testing.T, empty *warehouse.Database, models []*Model, file s
 		case isGiven:
 			exec(t, db, fmt.Sprintf("create table %s (%s)", model, columnTypes(t, empty, model.String())))
 			insert(t, db, model.String(), rows)
+		case model.Layer == Checks:
 		case needed[model] || model.isScalar():
 			if err := model.build(ctx, db); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	if query == "" {
+	switch {
+	case sorted[at].Layer == Checks:
+		query = sorted[at].SQL
+	case query == "":
 		query = "from " + sorted[at].String()
 	}
 	got := [][]string{want[0]}

@@ -54,8 +54,9 @@ type Model struct {
 	Header Header
 	SQL    string // the SELECT; "" where Go code fills the table
 
-	reads []warehouse.Reference // what a step's code reads; a SELECT's references are found by parsing it
-	fill  fillFunc              // the step's code
+	reads   []warehouse.Reference // what a step's code reads; a SELECT's references are found by parsing it
+	fill    fillFunc              // the step's code
+	columns string                // of a step's table, with their types
 }
 
 // fillFunc fills the table of a model that is a step in Go. The table is there,

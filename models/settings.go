@@ -10,6 +10,7 @@ type Settings struct {
 	Teams       []Team      // what is known of teams besides their services
 	Services    []Service   // none: every repository is one service
 	Definitions Definitions // what the metrics mean where a service does not say otherwise
+	Quality     Quality     // how good the data must be; the zero value: DefaultQuality
 }
 
 // A Team owns services. One that only services name needs no entry.

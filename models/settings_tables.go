@@ -2,6 +2,8 @@ package models
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,11 +22,6 @@ type settingsTable struct {
 // NULL stands for every service that says nothing of its own; a definition with a
 // team is for the services of the team only.
 func (s Settings) tables() []settingsTable {
-	build := settingsTable{
-		name:    "config.build",
-		columns: "as_of timestamp, time_zone varchar",
-		rows:    [][]any{{s.AsOf.UTC(), s.TimeZone}},
-	}
 	teams := settingsTable{name: "config.teams", columns: "team varchar, time_zone varchar"}
 	services := settingsTable{name: "config.services", columns: "service_id varchar, team varchar"}
 	repositories := settingsTable{name: "config.service_repositories", columns: "service_id varchar, repository varchar"}
@@ -44,7 +41,27 @@ func (s Settings) tables() []settingsTable {
 		}
 		definitions.rows = append(definitions.rows, definitionsRows(service.Name, nil, service.Definitions)...)
 	}
-	return []settingsTable{build, teams, services, repositories, pagerDutyServicesTable(s.Services), rulesTable(s.Services), definitions}
+	meaning := []settingsTable{teams, services, repositories, pagerDutyServicesTable(s.Services), rulesTable(s.Services), definitions}
+	return slices.Concat([]settingsTable{s.buildTable(meaning)}, meaning, s.Quality.tables())
+}
+
+// buildTable returns the settings of the build itself. tables are those that say
+// what the numbers mean, and by whose hash numbers can be told apart that mean
+// something else.
+func (s Settings) buildTable(tables []settingsTable) settingsTable {
+	hash := sha256.New()
+	fmt.Fprintln(hash, s.TimeZone)
+	for _, table := range tables {
+		fmt.Fprintln(hash, table.name, table.columns)
+		for _, row := range table.rows {
+			fmt.Fprintf(hash, "%q\n", row)
+		}
+	}
+	return settingsTable{
+		name:    "config.build",
+		columns: "as_of timestamp, time_zone varchar, definitions_hash varchar",
+		rows:    [][]any{{s.AsOf.UTC(), s.TimeZone, hex.EncodeToString(hash.Sum(nil))[:12]}},
+	}
 }
 
 // make creates the table and fills it.

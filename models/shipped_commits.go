@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 
 	"dorado/warehouse"
 )
@@ -36,28 +35,19 @@ key: deployment_number, commit_id`
 
 // steps returns the models that are Go code.
 func steps() []*Model {
-	header, err := parseHeader(strings.Split(shippedCommitsHeader, "\n"))
-	if err != nil {
-		panic(err) // the text above is wrong
-	}
-	return []*Model{{
-		Layer:  Core,
-		Name:   "shipped_commits",
-		Path:   "models/shipped_commits.go",
-		Header: header,
-		reads: []warehouse.Reference{
+	return []*Model{shippedCommitsStep(), checksStep()}
+}
+
+// shippedCommitsStep returns core.shipped_commits.
+func shippedCommitsStep() *Model {
+	return step(Core, "shipped_commits", "models/shipped_commits.go", shippedCommitsHeader,
+		"deployment_number bigint, commit_id bigint, is_baseline boolean",
+		[]warehouse.Reference{
 			{Schema: Core, Name: "deployments"},
 			{Schema: Core, Name: "commits"},
 			{Schema: Core, Name: "commit_parents"},
 			{Schema: Core, Name: "definitions"},
-		},
-		fill: fillShippedCommits,
-	}}
-}
-
-// createEmpty makes the table of a step.
-func (m *Model) createEmpty(ctx context.Context, db *warehouse.Database) error {
-	return db.Exec(ctx, fmt.Sprintf("create table %s (deployment_number bigint, commit_id bigint, is_baseline boolean)", m))
+		}, fillShippedCommits)
 }
 
 // fillShippedCommits walks the commit graph once for each service, environment

@@ -577,3 +577,11 @@ create table "ingested_incidents" (
     "deployment_id" VARCHAR,
     "url" VARCHAR
 );
+
+create table "collector_runs" (
+    "collector" VARCHAR,
+    "started_at" TIMESTAMP,
+    "finished_at" TIMESTAMP,
+    "rows" BIGINT,
+    "error" VARCHAR
+);

@@ -84,6 +84,7 @@ func (p *program) build(ctx context.Context, config *Config, asOf time.Time) (bu
 		Teams:       config.Teams,
 		Services:    config.Services,
 		Definitions: config.Definitions,
+		Quality:     config.Quality,
 	}
 	done := built{asOf: asOf}
 	started := time.Now()

@@ -96,19 +96,39 @@ func (p *program) collect(ctx context.Context, config *Config, names []string, f
 				}
 			}
 			current = p.progress.start(collector.Name(), "rows")
+			started := p.now()
 			rows, err := collectors.Run(ctx, raw, collector, func(rows int) {
 				current.update(rows)
 				current.note("")
 			})
 			current.done(err)
 			done.counts = append(done.counts, collectedRows{collector: collector.Name(), rows: rows})
-			failed = append(failed, err)
+			failed = append(failed, err, p.keepOutcome(ctx, raw, collector.Name(), started, rows, err))
 			if ctx.Err() != nil {
 				return done, ctx.Err()
 			}
 		}
 	}
 	return done, errors.Join(failed...)
+}
+
+// keepOutcome keeps how a run of a collector ended, also where it was interrupted.
+// Times are whole seconds, as those that builds are made for.
+func (p *program) keepOutcome(ctx context.Context, raw *warehouse.Raw, collector string, started time.Time, rows int, failure error) error {
+	outcome := collectors.Outcome{
+		Collector:  collector,
+		StartedAt:  started.UTC().Truncate(time.Second),
+		FinishedAt: p.now().UTC().Truncate(time.Second),
+		Rows:       rows,
+	}
+	if failure != nil {
+		text := failure.Error()
+		outcome.Error = &text
+	}
+	if err := raw.Put(context.WithoutCancel(ctx), "", []collectors.Row{outcome}, ""); err != nil {
+		return fmt.Errorf("keep how %s ended: %w", collector, err)
+	}
+	return nil
 }
 
 // print writes the closing lines of a collection.

@@ -32,6 +32,7 @@ type Config struct {
 	SLOs        *openslo.Config    `yaml:"slos"`        // where the service level objectives are written
 	Services    []models.Service   `yaml:"services"`    // what is deployed; none: every repository is one service
 	Definitions models.Definitions `yaml:"definitions"` // what the metrics mean, where a service does not say otherwise
+	Quality     models.Quality     `yaml:"quality"`     // how good the data must be to be published
 }
 
 // Warehouse says where the data is kept and how days are counted.
@@ -68,7 +69,7 @@ func loadConfig(file string, now time.Time) (*Config, error) {
 	if problems := findSecrets(text); problems != nil {
 		return nil, &invalidConfig{file: file, problems: problems}
 	}
-	config := &Config{Warehouse: Warehouse{Path: defaultPath, TimeZone: defaultTimeZone, KeepSnapshots: defaultKeepSnapshots}}
+	config := &Config{Warehouse: Warehouse{Path: defaultPath, TimeZone: defaultTimeZone, KeepSnapshots: defaultKeepSnapshots}, Quality: models.DefaultQuality()}
 	read := strictyaml.Read(text, config)
 	if config.GitHub != nil {
 		if config.GitHub.BaseURL == "" {
@@ -127,6 +128,7 @@ func (c *Config) Validate(now time.Time) []Problem {
 	}
 	v.problems = append(v.problems, c.validateServices(repositories)...)
 	validateDefinitions(v, "definitions", c.Definitions)
+	validateQuality(v, c.Quality)
 	return v.problems
 }
 

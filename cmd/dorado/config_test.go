@@ -53,6 +53,7 @@ services:
   - name: site
     repositories: [example/web.site]
     deployments: *rules
+quality: {days: 30, minimum: 10, deployments_with_sha: {error: 0.5}}
 definitions:
   change_lead_time: {start: authored, merge_commits: true, squash: squash_commit, base: ancestor}
 `)
@@ -60,7 +61,9 @@ definitions:
 	if err != nil {
 		t.Fatal(err)
 	}
-	isProduction := true
+	isProduction, half := true, 0.5
+	quality := models.DefaultQuality()
+	quality.Days, quality.Minimum, quality.DeploymentsWithSHA.Error = 30, 10, &half
 	rules := []models.Rule{
 		{Kind: models.KindGitHubDeployment, Environment: "^production$"},
 		{Kind: models.KindRelease, Tag: `^v\d`},
@@ -89,6 +92,7 @@ definitions:
 		Definitions: models.Definitions{"change_lead_time": {
 			"start": "authored", "merge_commits": true, "squash": "squash_commit", "base": "ancestor",
 		}},
+		Quality: quality,
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("configuration\n%s\nwant\n%s", marshal(got), marshal(want))
@@ -109,6 +113,7 @@ func TestConfigDefaults(t *testing.T) {
 			Since:        time.Date(2023, 1, 1, 0, 0, 0, 0, time.UTC),
 			Repositories: []string{"example/api"},
 		},
+		Quality: models.DefaultQuality(),
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("configuration\n%s\nwant\n%s", marshal(got), marshal(want))

@@ -161,7 +161,8 @@ func pointed(value *float64) string {
 // explained is what a snapshot needs for one metric to be explained: api with
 // three deployments, of which one counts.
 var explained = []string{
-	"create schema core", "create schema metrics",
+	"create schema core", "create schema marts", "create schema metrics",
+	"create table marts.checks as select unnest([true, false]) as is_held",
 	"create table core.snapshot as select timestamp '2026-02-01 00:00' as as_of, 'UTC' as time_zone",
 	"create table core.services as select 'api' as service_id, 'payments' as team",
 	"create table core.definitions as select 'api' as service_id, 'frequency' as metric, 'what' as option, 'all' as value",

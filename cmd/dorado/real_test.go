@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"dorado/collectors"
 	"dorado/warehouse"
 )
 
@@ -263,6 +264,9 @@ func fingerprint(t *testing.T, config string) map[string]string {
 	defer raw.Close()
 	for _, row := range rawTables() {
 		name := row.Table()
+		if name == (collectors.Outcome{}).Table() {
+			continue // it says when the collectors ran
+		}
 		print, err := raw.Strings(context.Background(), fmt.Sprintf("select count(*) || ' ' || md5(coalesce(string_agg(row_text, chr(10) order by row_text), '')) from (select rows::varchar as row_text from %s as rows)", name))
 		if err != nil {
 			t.Fatal(err)

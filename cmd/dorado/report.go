@@ -113,7 +113,8 @@ type dayRange struct {
 	From     string    `json:"from"` // first day: "2026-01-01"
 	To       string    `json:"to"`   // last day
 	TimeZone string    `json:"time_zone"`
-	AsOf     time.Time `json:"as_of"` // the snapshot sees nothing later
+	AsOf     time.Time `json:"as_of"`    // the snapshot sees nothing later
+	Warnings int       `json:"warnings"` // how many checks of the snapshot do not hold
 
 	fromAt, toAt time.Time // the instants that the range begins with and ends before, UTC
 }
@@ -121,7 +122,9 @@ type dayRange struct {
 // newDays returns the range from the first to the last day, both "" for the
 // default, in the snapshot's time zone.
 func newDays(ctx context.Context, snapshot *warehouse.Snapshot, first, last string) (days dayRange, err error) {
-	if err := queryRow(ctx, snapshot, "select as_of, time_zone from core.snapshot", &days.AsOf, &days.TimeZone); err != nil {
+	err = queryRow(ctx, snapshot, "select as_of, time_zone, (select count(*) from marts.checks where not is_held) from core.snapshot",
+		&days.AsOf, &days.TimeZone, &days.Warnings)
+	if err != nil {
 		return dayRange{}, err
 	}
 	zone, err := time.LoadLocation(days.TimeZone)
@@ -139,7 +142,11 @@ func newDays(ctx context.Context, snapshot *warehouse.Snapshot, first, last stri
 
 // String writes the range as the titles of reports do.
 func (d dayRange) String() string {
-	return fmt.Sprintf("%s to %s (%s), as of %s", d.From, d.To, d.TimeZone, d.AsOf.Format(time.RFC3339))
+	written := fmt.Sprintf("%s to %s (%s), as of %s", d.From, d.To, d.TimeZone, d.AsOf.Format(time.RFC3339))
+	if d.Warnings > 0 {
+		written += ", " + count(d.Warnings, "warning", "warnings") + " in marts.checks"
+	}
+	return written
 }
 
 // queryRow scans the one row that query gives.

@@ -18,7 +18,7 @@ import (
 
 // rawTables returns an empty row of every raw table of every source.
 func rawTables() []collectors.Row {
-	return slices.Concat(github.Tables(), pagerduty.Tables(), openslo.Tables(), ingested.Tables())
+	return slices.Concat(github.Tables(), pagerduty.Tables(), openslo.Tables(), ingested.Tables(), []collectors.Row{collectors.Outcome{}})
 }
 
 // A source is one outside system with its collectors.
