@@ -5,12 +5,13 @@ import "time"
 // Settings is what a build depends on besides the raw store. The models read it
 // as tables of the schema config.
 type Settings struct {
-	AsOf        time.Time   // the build sees nothing later; UTC
-	TimeZone    string      // IANA name of the zone whose calendar days, weeks and months the numbers are counted in
-	Teams       []Team      // what is known of teams besides their services
-	Services    []Service   // none: every repository is one service
-	Definitions Definitions // what the metrics mean where a service does not say otherwise
-	Quality     Quality     // how good the data must be; the zero value: DefaultQuality
+	AsOf        time.Time      // the build sees nothing later; UTC
+	TimeZone    string         // IANA name of the zone whose calendar days, weeks and months the numbers are counted in
+	Teams       []Team         // what is known of teams besides their services
+	Services    []Service      // none: every repository is one service
+	Incidents   []IncidentRule // which incidents count where a service does not say; none: DefaultIncidentRules
+	Definitions Definitions    // what the metrics mean where a service does not say otherwise
+	Quality     Quality        // how good the data must be; the zero value: DefaultQuality
 }
 
 // A Team owns services. One that only services name needs no entry.
@@ -22,10 +23,11 @@ type Team struct {
 
 // A Service is a thing a team deploys.
 type Service struct {
-	Name              string      `yaml:"name"`               // its service_id, unique
-	Team              string      `yaml:"team"`               // the team that owns it; "" where unknown
-	Repositories      []string    `yaml:"repositories"`       // owner/name of each repository it is built from
-	Deployments       []Rule      `yaml:"deployments"`        // what counts as its production deployments; none: DefaultRules
-	PagerDutyServices []string    `yaml:"pagerduty_services"` // regular expressions, any of which the whole name or id of a PagerDuty service matches, in any case; none: the one of the same name
-	Definitions       Definitions `yaml:"definitions"`        // where this service's definitions differ from its team's and the defaults
+	Name              string         `yaml:"name"`               // its service_id, unique
+	Team              string         `yaml:"team"`               // the team that owns it; "" where unknown
+	Repositories      []string       `yaml:"repositories"`       // owner/name of each repository it is built from
+	Deployments       []Rule         `yaml:"deployments"`        // what counts as its production deployments; none: DefaultRules
+	PagerDutyServices []string       `yaml:"pagerduty_services"` // regular expressions, any of which the whole name or id of a PagerDuty service matches, in any case; none: the one of the same name
+	Incidents         []IncidentRule `yaml:"incidents"`          // which incidents of it count; none: the rules of all services
+	Definitions       Definitions    `yaml:"definitions"`        // where this service's definitions differ from its team's and the defaults
 }

@@ -83,6 +83,7 @@ func (p *program) build(ctx context.Context, config *Config, asOf time.Time) (bu
 		TimeZone:    config.Warehouse.TimeZone,
 		Teams:       config.Teams,
 		Services:    config.Services,
+		Incidents:   config.Incidents,
 		Definitions: config.Definitions,
 		Quality:     config.Quality,
 	}

@@ -25,14 +25,15 @@ import (
 // Config is the configuration, one YAML file. Nothing else says what dorado
 // reads and computes, and nothing but this file reads the environment.
 type Config struct {
-	Warehouse   Warehouse          `yaml:"warehouse"`   // where the data is kept
-	GitHub      *github.Config     `yaml:"github"`      // what is read from GitHub
-	PagerDuty   []pagerduty.Config `yaml:"pagerduty"`   // what is read from PagerDuty, one account each
-	Teams       []models.Team      `yaml:"teams"`       // what teams define for their services; teams need not be listed
-	SLOs        *openslo.Config    `yaml:"slos"`        // where the service level objectives are written
-	Services    []models.Service   `yaml:"services"`    // what is deployed; none: every repository is one service
-	Definitions models.Definitions `yaml:"definitions"` // what the metrics mean, where a service does not say otherwise
-	Quality     models.Quality     `yaml:"quality"`     // how good the data must be to be published
+	Warehouse   Warehouse             `yaml:"warehouse"`   // where the data is kept
+	GitHub      *github.Config        `yaml:"github"`      // what is read from GitHub
+	PagerDuty   []pagerduty.Config    `yaml:"pagerduty"`   // what is read from PagerDuty, one account each
+	Teams       []models.Team         `yaml:"teams"`       // what teams define for their services; teams need not be listed
+	SLOs        *openslo.Config       `yaml:"slos"`        // where the service level objectives are written
+	Services    []models.Service      `yaml:"services"`    // what is deployed; none: every repository is one service
+	Incidents   []models.IncidentRule `yaml:"incidents"`   // which incidents count, where a service does not say otherwise; none: those of high urgency
+	Definitions models.Definitions    `yaml:"definitions"` // what the metrics mean, where a service does not say otherwise
+	Quality     models.Quality        `yaml:"quality"`     // how good the data must be to be published
 }
 
 // Warehouse says where the data is kept and how days are counted.
@@ -127,6 +128,7 @@ func (c *Config) Validate(now time.Time) []Problem {
 		c.validateSLOs(v)
 	}
 	v.problems = append(v.problems, c.validateServices(repositories)...)
+	validateIncidentRules(v, "incidents", c.Incidents)
 	validateDefinitions(v, "definitions", c.Definitions)
 	validateQuality(v, c.Quality)
 	return v.problems
@@ -302,6 +304,7 @@ func (c *Config) validateServices(collected []string) []Problem {
 		for j, pattern := range service.PagerDutyServices {
 			validatePattern(v, fmt.Sprintf("%s.pagerduty_services[%d]", path, j), pattern)
 		}
+		validateIncidentRules(v, path+".incidents", service.Incidents)
 		validateDefinitions(v, path+".definitions", service.Definitions)
 	}
 	return v.problems

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dorado/collectors/pagerduty"
+	"dorado/models"
 )
 
 func TestPagerDutyConfig(t *testing.T) {
@@ -59,6 +60,56 @@ services:
 5: pagerduty[3].since: say from which day on incidents are read, such as 2025-01-01
 5: pagerduty[3].services[0]: the regular expression "(" does not compile: missing closing ), at character 1: "("
 7: services[0].pagerduty_services[0]: the regular expression "[" does not compile: missing closing ], at character 1: "["`
+	if got := strings.ReplaceAll(err.Error(), file+":", ""); got != want {
+		t.Errorf("problems\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestIncidentRules(t *testing.T) {
+	outside := false
+	file := writeConfig(t, `
+pagerduty: [{since: 2025-01-01}]
+incidents:
+  - {urgency: high, maintenance: false}
+  - {source: github_issue, label: incident}
+services:
+  - {name: checkout, pagerduty_services: [checkout], incidents: [{priority: 'P[12]', title: outage, service: 'checkout-.*'}]}
+`)
+	got, err := loadConfig(file, today)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []models.IncidentRule{{Urgency: "high", Maintenance: &outside}, {Source: "github_issue", Label: "incident"}}
+	if !reflect.DeepEqual(got.Incidents, want) {
+		t.Errorf("incidents\n%s\nwant\n%s", marshal(got.Incidents), marshal(want))
+	}
+	want = []models.IncidentRule{{Priority: "P[12]", Title: "outage", Service: "checkout-.*"}}
+	if !reflect.DeepEqual(got.Services[0].Incidents, want) {
+		t.Errorf("incidents of a service\n%s\nwant\n%s", marshal(got.Services[0].Incidents), marshal(want))
+	}
+	if !got.hasIssueRules() {
+		t.Error("a rule for issues is not seen")
+	}
+}
+
+func TestIncidentRuleProblems(t *testing.T) {
+	file := writeConfig(t, `pagerduty: [{since: 2025-01-01}]
+incidents:
+  - {source: pagerdty}
+  - {source: github_issue, urgency: high, maintenance: true}
+  - {label: incident}
+  - {title: '('}
+`)
+	_, err := loadConfig(file, today)
+	if err == nil {
+		t.Fatal("no error")
+	}
+	want := `3: incidents[0].source: "pagerdty" is not one of pagerduty, github_issue, ingested (did you mean "pagerduty"?)
+4: incidents[1]: say which issues are incidents: give a label or a title, such as label: incident
+4: incidents[1].maintenance: an issue has no maintenance: it has title, label and service
+4: incidents[1].urgency: an issue has no urgency: it has title, label and service
+5: incidents[2].label: only issues have a label: add source: github_issue
+6: incidents[3].title: the regular expression "(" does not compile: missing closing ), at character 1: "("`
 	if got := strings.ReplaceAll(err.Error(), file+":", ""); got != want {
 		t.Errorf("problems\n%s\nwant\n%s", got, want)
 	}

@@ -42,17 +42,55 @@ pagerduty_events as (
         happened_at
     from staging.pagerduty_log_entries as entries
     where pagerduty_incident_id <> ''
+),
+
+-- Sources that keep no log: their records say three times.
+steps as (
+    select
+        incidents.incident_id,
+        steps.kind,
+        case steps.kind
+            when 'triggered' then incidents.triggered_at
+            when 'acknowledged' then incidents.acknowledged_at
+            when 'resolved' then incidents.resolved_at
+        end as happened_at
+    from core.incident_records as incidents
+    cross join (values ('triggered'), ('acknowledged'), ('resolved')) as steps (kind)
+    where incidents.source <> 'pagerduty'
+),
+
+events as (
+    select
+        prefix || source_id as incident_event_id,
+        prefix || source_incident_id as incident_id,
+        kind,
+        source_kind,
+        channel,
+        actor,
+        is_by_person,
+        notified_user,
+        happened_at
+    from pagerduty_events
+    union all by name
+    select
+        incident_id || '/' || kind as incident_event_id,
+        incident_id,
+        kind,
+        kind as source_kind,
+        happened_at
+    from steps
+    where happened_at is not null
 )
 
 select
-    events.prefix || events.source_id as incident_event_id,
-    events.prefix || events.source_incident_id as incident_id,
-    events.kind,
-    events.source_kind,
-    events.channel,
-    events.actor,
-    events.is_by_person,
-    events.notified_user,
-    events.happened_at
-from pagerduty_events as events
-order by incident_id, events.happened_at, incident_event_id
+    incident_event_id,
+    incident_id,
+    kind,
+    source_kind,
+    channel,
+    actor,
+    is_by_person,
+    notified_user,
+    happened_at
+from events
+order by incident_id, happened_at, incident_event_id

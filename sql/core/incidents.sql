@@ -1,7 +1,7 @@
--- One row per incident.
+-- One row per incident, with its whole life.
 --
--- Its record says what it is, core.incident_events what happened to it by the
--- build's as-of time:
+-- core.incident_records says what it is, core.incident_events what happened to it
+-- by the build's as-of time:
 -- - It was acknowledged at its first acknowledgement; where the log has none, when
 --   PagerDuty's analytics say.
 -- - It was resolved when its record says, else at the last resolution in the log,
@@ -9,16 +9,20 @@
 --   that was reopened after that is open, until it is resolved again.
 -- An event that is older than its incident, which PagerDuty's may be by a second,
 -- counts as its first instant, so that no duration is negative.
--- excluded_reason says why it is in no metric:
---     merged        it is part of the incident it was merged into
---     low urgency   nobody is called for it
+--
+-- An incident counts in the metrics where a rule takes it (see
+-- config.incident_rules: those of its service, else those of all services, by
+-- default high urgency). excluded_reason says why one does not:
+--     merged            it is part of the one it was merged into, or a duplicate
+--     low urgency       no rule takes it, and its urgency is low
+--     no rule takes it  the rules ask for something else
 --
 -- incident_id        source:id, or source/account:id; the same in every build.
 -- incident_number    1 for the one triggered first; for joins within one snapshot.
--- source             pagerduty.
--- account            The account's name in the configuration; NULL where it has none.
+-- source             pagerduty, github_issue or ingested.
+-- account            The PagerDuty account's name in the configuration; NULL where it has none.
 -- service_id         The service, as in core.services; NULL where it belongs to none.
--- source_service_id  The service's id in the source.
+-- source_service_id  The service's id in the source; of an issue the repository.
 -- source_service     The service's name in the source.
 -- title              Its title.
 -- urgency            high or low, or what else the source says; NULL where it is not known.
@@ -30,8 +34,10 @@
 -- resolved_by        The id of who or what resolved it; NULL where it is not known.
 -- is_auto_resolved   True where no person resolved it; NULL while it is open, and where it is not known.
 -- reopened           How often it was reopened.
+-- is_in_maintenance  True where it was triggered in a maintenance window of its service.
 -- is_qualifying      True where it counts in the metrics.
 -- excluded_reason    Why it does not; NULL where it does.
+-- rule_position      The rule that takes it, counted from 1; NULL where none does.
 -- merged_into_id     The incident_id of the one it is part of; NULL where it stands on its own.
 -- source_url         A page that shows it.
 -- triggered_day      The calendar day of triggered_at in the warehouse's time zone.
@@ -39,6 +45,36 @@
 --
 -- key: incident_id
 with
+
+own_rules as (
+    select distinct service_id
+    from config.incident_rules
+    where service_id is not null
+),
+
+taken as (
+    select
+        records.incident_id,
+        min(rules.position) as rule_position
+    from core.incident_records as records
+    left join own_rules
+        on records.service_id = own_rules.service_id
+    join config.incident_rules as rules
+        on own_rules.service_id is not distinct from rules.service_id
+    where
+        coalesce(rules.source = records.source, true)
+        and records.source <> 'github_issue'
+        and (rules.urgency_pattern is null or regexp_matches(records.urgency, rules.urgency_pattern))
+        and (rules.priority_pattern is null or regexp_matches(records.priority, rules.priority_pattern))
+        and (rules.title_pattern is null or regexp_matches(records.title, rules.title_pattern))
+        and (
+            rules.service_pattern is null
+            or regexp_matches(records.source_service, rules.service_pattern)
+            or regexp_matches(records.source_service_id, rules.service_pattern)
+        )
+        and coalesce(rules.in_maintenance = records.is_in_maintenance, true)
+    group by records.incident_id
+),
 
 histories as (
     select
@@ -53,48 +89,10 @@ histories as (
     group by incident_id
 ),
 
-pagerduty_incidents as (
-    select
-        'pagerduty' || coalesce('/' || nullif(incidents.account, ''), '') || ':' as prefix,
-        incidents.*,
-        services.service_id,
-        incidents.created_at + to_seconds(analytics.seconds_to_first_ack) as analytics_acknowledged_at,
-        analytics.is_auto_resolved
-    from staging.pagerduty_incidents as incidents
-    left join core.pagerduty_services as services
-        on incidents.account = services.account
-        and incidents.pagerduty_service_id = services.pagerduty_service_id
-    left join staging.pagerduty_analytics_incidents as analytics
-        on incidents.account = analytics.account
-        and incidents.pagerduty_incident_id = analytics.pagerduty_incident_id
-),
-
-records as (
-    select
-        prefix || pagerduty_incident_id as incident_id,
-        'pagerduty' as source,
-        nullif(account, '') as account,
-        service_id,
-        pagerduty_service_id as source_service_id,
-        pagerduty_service as source_service,
-        title,
-        urgency,
-        priority,
-        status,
-        created_at as triggered_at,
-        analytics_acknowledged_at as acknowledged_at,
-        resolved_at,
-        case when status = 'resolved' then last_status_change_at end as last_resolved_at,
-        is_auto_resolved,
-        is_merged,
-        prefix || merged_into_id as merged_into_id,
-        incident_url as source_url
-    from pagerduty_incidents
-),
-
 lives as (
     select
         records.* replace (
+            coalesce(records.rule_position, taken.rule_position) as rule_position,
             case
                 when histories.acknowledged_at is not null
                     then greatest(histories.acknowledged_at, records.triggered_at)
@@ -108,14 +106,16 @@ lives as (
                 when records.resolved_at is null
                     and records.last_resolved_at <= build.as_of
                     and coalesce(histories.reopened_at <= records.last_resolved_at, true) then records.last_resolved_at
-            end as resolved_at
+            end as resolved_at,
+            coalesce(histories.resolved_by, records.resolved_by) as resolved_by,
+            coalesce(not histories.is_resolved_by_person, records.is_auto_resolved) as is_auto_resolved
         ),
-        histories.resolved_by,
-        histories.is_resolved_by_person,
         coalesce(histories.reopened, 0) as reopened,
-        build.time_zone
-    from records
+        timezone(build.time_zone, timezone('UTC', records.triggered_at)) as triggered_local
+    from core.incident_records as records
     cross join config.build as build
+    left join taken
+        on records.incident_id = taken.incident_id
     left join histories
         on records.incident_id = histories.incident_id
 ),
@@ -123,10 +123,11 @@ lives as (
 judged as (
     select
         *,
-        timezone(time_zone, timezone('UTC', triggered_at)) as triggered_local,
         case
             when is_merged then 'merged'
+            when rule_position is not null then null
             when urgency = 'low' then 'low urgency'
+            else 'no rule takes it'
         end as excluded_reason
     from lives
 )
@@ -152,10 +153,12 @@ select
     acknowledged_at,
     resolved_at,
     case when resolved_at is not null then resolved_by end as resolved_by,
-    case when resolved_at is not null then coalesce(not is_resolved_by_person, is_auto_resolved) end as is_auto_resolved,
+    case when resolved_at is not null then is_auto_resolved end as is_auto_resolved,
     reopened,
+    is_in_maintenance,
     excluded_reason is null as is_qualifying,
     excluded_reason,
+    rule_position,
     merged_into_id,
     source_url,
     cast(triggered_local as date) as triggered_day,
