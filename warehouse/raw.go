@@ -27,9 +27,9 @@ const rawName = "raw.duckdb"
 type Raw struct {
 	path   string
 	db     *sql.DB
-	mutex  sync.Mutex // held by whoever uses conn
-	conn   *sql.Conn  // the connection that writes; it owns the incoming tables
-	staged map[string]bool
+	mutex  sync.Mutex        // held by whoever uses conn
+	conn   *sql.Conn         // the connection that writes; it owns the incoming tables
+	staged map[string]*table // those that have their incoming table, by name
 }
 
 // OpenRaw opens the raw store of the warehouse in folder for writing, and makes
@@ -44,7 +44,7 @@ func OpenRaw(ctx context.Context, folder string) (*Raw, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw := &Raw{path: path, db: db, staged: map[string]bool{}}
+	raw := &Raw{path: path, db: db, staged: map[string]*table{}}
 	if err := raw.prepare(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -145,7 +145,7 @@ func (r *Raw) ensure(ctx context.Context, row Row) error {
 	if err != nil {
 		return fmt.Errorf("make the incoming table of %s: %w", table.name, err)
 	}
-	r.staged[table.name] = true
+	r.staged[table.name] = table
 	return nil
 }
 
@@ -185,7 +185,7 @@ func (r *Raw) Put(ctx context.Context, collector string, rows []Row, cursor stri
 		return err
 	}
 	for _, batch := range batches {
-		if !r.staged[batch.table.name] {
+		if r.staged[batch.table.name] == nil {
 			if err := r.ensure(ctx, batch.row); err != nil {
 				return err
 			}

@@ -317,3 +317,21 @@ func TestKilledWriterLosesNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestRename(t *testing.T) {
+	raw := openRaw(t, t.TempDir())
+	at := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	put(t, raw, "",
+		event{Source: "old", ID: 1, Count: 1, StartedAt: at},
+		event{Source: "old", ID: 2, Count: 2, StartedAt: at},
+		event{Source: "new", ID: 2, Count: 3, StartedAt: at}, // it has the key already, and stays
+		event{Source: "other", ID: 1, Count: 4, StartedAt: at},
+	)
+	if err := raw.Rename(context.Background(), "source", "old", "new"); err != nil {
+		t.Fatal(err)
+	}
+	got := lines(t, raw, "select concat_ws('|', source, id, count) from events order by source, id")
+	if want := []string{"new|1|1", "new|2|3", "other|1|4"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}

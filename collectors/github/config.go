@@ -8,5 +8,24 @@ type Config struct {
 	TokenEnv     string    `yaml:"token_env"`    // the environment variable that holds the token
 	TokenFile    string    `yaml:"token_file"`   // or the file that holds it
 	Since        time.Time `yaml:"since"`        // how far back the first run reads; UTC
-	Repositories []string  `yaml:"repositories"` // owner/name of each repository to read
+	Repositories []string  `yaml:"repositories"` // owner/name of each repository to read; with * in the name, all that the owner has and it matches
+	Include      []string  `yaml:"include"`      // of those found by *, only the ones that match one of these; owner/name with *, ? and [a-z]
+	Exclude      []string  `yaml:"exclude"`      // of those found by *, not the ones that match one of these
+	Archived     bool      `yaml:"archived"`     // whether * finds archived repositories
+	Forks        bool      `yaml:"forks"`        // whether * finds forks
+	RereadDays   int       `yaml:"reread_days"`  // how many days are read again once a week, for edits that leave no trace; 0: none
+	Needs        Needs     `yaml:"-"`            // what the rest of the configuration needs
+}
+
+// Needs say from which repositories to read records that cost many requests or
+// that only some rules use. The entries are as Config.Repositories; "*/*" means
+// all. Whoever has a rule that needs records adds to them.
+type Needs struct {
+	Environments []string // environments
+	WorkflowRuns []string // workflow runs, all attempts
+	Jobs         []string // the jobs of workflow runs, which are read too then
+	Reviews      []string // reviews and other steps of merged pull requests
+	Paths        []string // the paths that commits touch
+	Issues       []string // issues
+	Owners       []string // CODEOWNERS and catalog-info.yaml, and the teams of the owner
 }

@@ -85,6 +85,7 @@ func (s *source) deployments(ctx context.Context, repository string, state deplo
 			next.Open[id] = open
 		}
 		seen := map[int64]bool{}
+		deep, isDeep := deepFloor(ctx)
 		list := newestFirst(ctx, s, fmt.Sprintf("repos/%s/deployments?", repository), state.Span, lateStatuses,
 			func(d Deployment) time.Time { return d.CreatedAt })
 		for found, err := range list {
@@ -95,8 +96,9 @@ func (s *source) deployments(ctx context.Context, repository string, state deplo
 			var changed []Deployment
 			for _, deployment := range found.items {
 				seen[deployment.ID] = true
-				_, isOpen := state.Open[deployment.ID]
-				if isOpen || !state.Span.holds(deployment.CreatedAt) || !deployment.UpdatedAt.Before(state.UpdatedAt) {
+				_, isWanted := state.Open[deployment.ID]
+				isWanted = isWanted || isDeep && deployment.CreatedAt.After(deep)
+				if isWanted || !state.Span.holds(deployment.CreatedAt) || !deployment.UpdatedAt.Before(state.UpdatedAt) {
 					changed = append(changed, deployment)
 				}
 			}

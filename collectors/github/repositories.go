@@ -4,8 +4,6 @@ import (
 	"context"
 	"iter"
 	"time"
-
-	"dorado/collectors"
 )
 
 // A Repository is a row of raw.github_repositories.
@@ -32,12 +30,12 @@ func (s *source) repositories(ctx context.Context, repository string, _ struct{}
 			yield(page[struct{}]{}, err)
 			return
 		}
-		yield(page[struct{}]{rows: []collectors.Row{found}, state: &struct{}{}}, nil)
+		yield(page[struct{}]{rows: append(nameRows(repository, found), found), state: &struct{}{}}, nil)
 	}
 }
 
 // repository returns the repository that is or was called name. Each is asked for
-// once in a run.
+// once in a run, those that a list gave not at all.
 func (s *source) repository(ctx context.Context, name string) (Repository, error) {
 	if known, ok := s.known.Load(name); ok {
 		return known.(Repository), nil
@@ -46,7 +44,9 @@ func (s *source) repository(ctx context.Context, name string) (Repository, error
 	if _, err := s.get(conditional(ctx), &found, "repos/%s", name); err != nil {
 		return Repository{}, err
 	}
-	s.known.Store(name, found)
-	s.known.Store(found.FullName, found)
+	if err := s.follow(ctx, found); err != nil {
+		return Repository{}, err
+	}
+	s.know(name, found)
 	return found, nil
 }

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
@@ -21,14 +22,20 @@ type Reader interface {
 	// Strings returns the first column, a text, of the rows that an SQL query
 	// over the raw tables gives.
 	Strings(ctx context.Context, query string, args ...any) ([]string, error)
+	// Rename gives the rows of every raw table whose column has the value from
+	// the value to. Where that would give two rows the same key the one that has
+	// it stays.
+	Rename(ctx context.Context, column, from, to string) error
 }
 
 // A source is one GitHub server as the collectors see it.
 type source struct {
-	config Config
-	client *github.Client
-	reader Reader
-	known  sync.Map // Repository by the name it was asked for
+	config    Config
+	client    *github.Client
+	reader    Reader
+	clock     serverClock
+	discovery discovery
+	known     sync.Map // Repository by the name it was asked for
 }
 
 // New returns the collectors of one GitHub server, in the order they should
@@ -38,6 +45,7 @@ func New(config Config, client *http.Client, reader Reader) ([]collectors.Collec
 	if err != nil {
 		return nil, fmt.Errorf("github: base URL: %w", err)
 	}
+	config.Needs.WorkflowRuns = append(slices.Clone(config.Needs.WorkflowRuns), config.Needs.Jobs...)
 	s := &source{config: config, client: github.NewClient(client), reader: reader}
 	s.client.BaseURL = base
 	s.client.UserAgent = "dorado"
@@ -49,6 +57,14 @@ func New(config Config, client *http.Client, reader Reader) ([]collectors.Collec
 		kind[span]{source: s, name: "github_pull_requests", pages: s.pullRequests},
 		kind[commitsState]{source: s, name: "github_commits", pages: s.commits},
 		kind[historyState]{source: s, name: "github_history", pages: s.history},
+		kind[struct{}]{source: s, name: "github_environments", needed: &s.config.Needs.Environments, pages: s.environments},
+		kind[workflowRunsState]{source: s, name: "github_workflow_runs", needed: &s.config.Needs.WorkflowRuns, pages: s.workflowRuns},
+		kind[struct{}]{source: s, name: "github_workflow_jobs", needed: &s.config.Needs.Jobs, pages: s.workflowJobs},
+		kind[struct{}]{source: s, name: "github_reviews", needed: &s.config.Needs.Reviews, pages: s.reviews},
+		kind[struct{}]{source: s, name: "github_changed_files", needed: &s.config.Needs.Paths, pages: s.changedFiles},
+		kind[issuesState]{source: s, name: "github_issues", needed: &s.config.Needs.Issues, pages: s.issues},
+		teams{source: s},
+		kind[ownerFilesState]{source: s, name: "github_owner_files", needed: &s.config.Needs.Owners, pages: s.ownerFiles},
 	}, nil
 }
 
@@ -63,11 +79,12 @@ func Tables() []collectors.Row {
 }
 
 // A kind collects one kind of record from each repository in turn. Its cursor is
-// a JSON object with the state S of each repository, by the name that GitHub gives
-// it: one that was renamed is read anew under its new name.
+// a JSON object with the state S of each repository by its id, which survives a
+// rename.
 type kind[S any] struct {
 	source *source
 	name   string
+	needed *[]string // patterns of the repositories to read it from; nil: all
 	// pages yields what is new in a repository (owner/name) since state.
 	pages func(ctx context.Context, repository string, state S) iter.Seq2[page[S], error]
 }
@@ -86,15 +103,20 @@ func (k kind[S]) Name() string { return k.name }
 // not keep the others from being read: its error comes last.
 func (k kind[S]) Pages(ctx context.Context, cursor string) iter.Seq2[collectors.Page, error] {
 	return func(yield func(collectors.Page, error) bool) {
-		states := map[string]S{}
+		states := map[int64]S{}
 		if cursor != "" {
 			if err := json.Unmarshal([]byte(cursor), &states); err != nil {
 				yield(collectors.Page{}, fmt.Errorf("read the cursor: %w", err))
 				return
 			}
 		}
+		names, err := k.source.discovered(ctx)
+		if err != nil {
+			yield(collectors.Page{}, err)
+			return
+		}
 		var failed []error
-		for _, configured := range k.source.config.Repositories {
+		for _, configured := range names {
 			err := k.repositoryPages(ctx, configured, states, yield)
 			if errors.Is(err, errStopped) {
 				return
@@ -116,18 +138,26 @@ func (k kind[S]) Pages(ctx context.Context, cursor string) iter.Seq2[collectors.
 var errStopped = errors.New("stopped")
 
 // repositoryPages yields the pages of one repository.
-func (k kind[S]) repositoryPages(ctx context.Context, configured string, states map[string]S, yield func(collectors.Page, error) bool) error {
+func (k kind[S]) repositoryPages(ctx context.Context, configured string, states map[int64]S, yield func(collectors.Page, error) bool) error {
 	repository, err := k.source.repository(ctx, configured)
 	if err != nil {
 		return err
 	}
-	for page, err := range k.pages(ctx, repository.FullName, states[repository.FullName]) {
+	if k.needed != nil && !Matches(*k.needed, repository.FullName) && !Matches(*k.needed, configured) {
+		return nil
+	}
+	state, isKnown := states[repository.ID]
+	ctx, reread, err := k.source.deepened(ctx, k.name, repository.FullName, !isKnown)
+	if err != nil {
+		return err
+	}
+	for page, err := range k.pages(ctx, repository.FullName, state) {
 		if err != nil {
 			return err
 		}
 		stored := collectors.Page{Rows: page.rows}
 		if page.state != nil {
-			states[repository.FullName] = *page.state
+			states[repository.ID] = *page.state
 			text, err := json.Marshal(states)
 			if err != nil {
 				return fmt.Errorf("write the cursor: %w", err)
@@ -137,6 +167,9 @@ func (k kind[S]) repositoryPages(ctx context.Context, configured string, states 
 		if !yield(stored, nil) {
 			return errStopped
 		}
+	}
+	if len(reread) > 0 && !yield(collectors.Page{Rows: reread}, nil) {
+		return errStopped
 	}
 	return nil
 }
@@ -186,6 +219,7 @@ func (s *source) get(ctx context.Context, into any, path string, args ...any) (n
 	if err != nil {
 		return 0, err
 	}
+	s.clock.note(response.Header)
 	return response.NextPage, nil
 }
 
@@ -195,11 +229,17 @@ const perPage = 100
 // all yields the pages of the list at path, which has its own parameters already
 // or ends in "?".
 func all[T any](ctx context.Context, s *source, path string) iter.Seq2[[]T, error] {
-	return func(yield func([]T, error) bool) {
+	return lists[[]T](ctx, s, path)
+}
+
+// lists yields the pages of what is at path, as all does, where a page is an object
+// with a list in it.
+func lists[L any](ctx context.Context, s *source, path string) iter.Seq2[L, error] {
+	return func(yield func(L, error) bool) {
 		for page := 1; page != 0; {
-			var items []T
-			next, err := s.get(ctx, &items, "%s&per_page=%d&page=%d", path, perPage, page)
-			if !yield(items, err) || err != nil {
+			var list L
+			next, err := s.get(ctx, &list, "%s&per_page=%d&page=%d", path, perPage, page)
+			if !yield(list, err) || err != nil {
 				return
 			}
 			page = next
@@ -214,4 +254,16 @@ func rowsOf[T collectors.Row](items []T) []collectors.Row {
 		rows[i] = item
 	}
 	return rows
+}
+
+// jsonArray returns a list of texts or numbers as a JSON array.
+func jsonArray[T string | int](list []T) string {
+	if len(list) == 0 {
+		return "[]"
+	}
+	text, err := json.Marshal(list)
+	if err != nil {
+		panic(err) // no text and no number fails
+	}
+	return string(text)
 }

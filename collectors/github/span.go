@@ -38,11 +38,14 @@ type stretch[T any] struct {
 // newestFirst yields what is new in the list at path (with parameters) since
 // stored, down to the configured since. at says when an item happened, which is
 // what the list is sorted by. Items younger than again before the newest stored
-// one are given although they are stored.
+// one, or as young as a deep reading asks for, are given although they are stored.
 func newestFirst[T any](ctx context.Context, s *source, path string, stored span, again time.Duration, at func(T) time.Time) iter.Seq2[stretch[T], error] {
 	return func(yield func(stretch[T], error) bool) {
 		isFirst := stored.Newest.IsZero()
 		floor := stored.Newest.Add(-again)
+		if deep, isDeep := deepFloor(ctx); isDeep && deep.Before(floor) {
+			floor = deep
+		}
 		grown := stored
 		for page := 1; page != 0; {
 			// Only the first page is asked for on every run.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"iter"
+
+	"dorado/collectors"
 )
 
 // A Tag is a row of raw.github_tags.
@@ -28,7 +30,11 @@ func (s *source) tags(ctx context.Context, repository string, _ struct{}) iter.S
 				tags[i].Repository = repository
 				tags[i].SHA = tags[i].Commit.SHA
 			}
-			if !yield(page[struct{}]{rows: rowsOf(tags), state: &struct{}{}}, err) || err != nil {
+			var targets []collectors.Row
+			if err == nil {
+				targets, err = s.tagTargets(ctx, repository, tags)
+			}
+			if !yield(page[struct{}]{rows: append(targets, rowsOf(tags)...), state: &struct{}{}}, err) || err != nil {
 				return
 			}
 		}

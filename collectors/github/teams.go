@@ -1,7 +1,15 @@
 package github
 
 import (
+	"context"
+	"fmt"
+	"iter"
+	"net/http"
+	"slices"
+	"strings"
 	"time"
+
+	"dorado/collectors"
 )
 
 // A Team is a row of raw.github_teams.
@@ -35,3 +43,81 @@ type TeamRepository struct {
 
 // Table returns the table's name.
 func (TeamRepository) Table() string { return "github_team_repositories" }
+
+// teams collects the teams of the organizations that own repositories whose owners
+// are needed, with the repositories of each. All of an organization is one page: a
+// team that is gone is known by not being among the others.
+type teams struct{ source *source }
+
+// Name returns the collector's name.
+func (t teams) Name() string { return "github_teams" }
+
+// Pages reads one organization after the other, on every run, by conditional
+// requests. It has no cursor.
+func (t teams) Pages(ctx context.Context, _ string) iter.Seq2[collectors.Page, error] {
+	return func(yield func(collectors.Page, error) bool) {
+		owners, err := t.owners(ctx)
+		if err != nil {
+			yield(collectors.Page{}, err)
+			return
+		}
+		for _, owner := range owners {
+			rows, err := t.of(ctx, owner)
+			if err != nil {
+				err = t.source.explain(owner+"/*", fmt.Errorf("teams: %w", err))
+			}
+			if !yield(collectors.Page{Rows: rows}, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// owners returns who owns the repositories whose owners are needed.
+func (t teams) owners(ctx context.Context) ([]string, error) {
+	names, err := t.source.discovered(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var owners []string
+	for _, name := range names {
+		owner := strings.ToLower(strings.Split(name, "/")[0])
+		if Matches(t.source.config.Needs.Owners, name) && !slices.Contains(owners, owner) {
+			owners = append(owners, owner)
+		}
+	}
+	return owners, nil
+}
+
+// of returns the rows of an owner's teams, none where it is a user.
+func (t teams) of(ctx context.Context, owner string) ([]collectors.Row, error) {
+	var found []Team
+	for page, err := range all[Team](conditional(ctx), t.source, fmt.Sprintf("orgs/%s/teams?", owner)) {
+		if status(err) == http.StatusNotFound {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, page...)
+	}
+	readAt := t.source.clock.now()
+	var rows []collectors.Row
+	for _, team := range found {
+		team.Organization, team.ReadAt = owner, readAt
+		if team.Parent != nil {
+			team.ParentSlug = &team.Parent.Slug
+		}
+		rows = append(rows, team)
+		for page, err := range all[TeamRepository](conditional(ctx), t.source, fmt.Sprintf("orgs/%s/teams/%s/repos?", owner, team.Slug)) {
+			if err != nil {
+				return nil, fmt.Errorf("repositories of team %s: %w", team.Slug, err)
+			}
+			for _, repository := range page {
+				repository.Organization, repository.TeamSlug, repository.ReadAt = owner, team.Slug, readAt
+				rows = append(rows, repository)
+			}
+		}
+	}
+	return rows, nil
+}

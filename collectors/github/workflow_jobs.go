@@ -1,7 +1,13 @@
 package github
 
 import (
+	"context"
+	"fmt"
+	"iter"
+	"net/http"
 	"time"
+
+	"dorado/collectors"
 )
 
 // A WorkflowJob is a row of raw.github_workflow_jobs: a job of one attempt of a
@@ -29,3 +35,45 @@ type WorkflowJob struct {
 
 // Table returns the table's name.
 func (WorkflowJob) Table() string { return "github_workflow_jobs" }
+
+// workflowJobs reads the jobs of each attempt of a workflow run that is completed.
+func (s *source) workflowJobs(ctx context.Context, repository string, _ struct{}) iter.Seq2[page[struct{}], error] {
+	return s.details(ctx, "github_workflow_jobs", repository, completedAttempts, func(ctx context.Context, attempt string) ([]collectors.Row, error) {
+		var id, number int64
+		if _, err := fmt.Sscanf(attempt, "%d/%d", &id, &number); err != nil {
+			return nil, fmt.Errorf("attempt %q: %w", attempt, err)
+		}
+		var rows []collectors.Row
+		path := fmt.Sprintf("repos/%s/actions/runs/%d/attempts/%d/jobs?", repository, id, number)
+		for list, err := range lists[workflowJobList](ctx, s, path) {
+			if status(err) == http.StatusNotFound {
+				return rows, nil // the run was deleted in the meantime
+			}
+			if err != nil {
+				return nil, err
+			}
+			for _, job := range list.Jobs {
+				job.Repository = repository
+				job.LabelNames = jsonArray(job.Labels)
+				rows = append(rows, job)
+			}
+		}
+		return rows, nil
+	})
+}
+
+// A workflowJobList is a page of jobs.
+type workflowJobList struct {
+	Jobs []WorkflowJob `json:"jobs"`
+}
+
+// completedAttempts are the attempts whose jobs are to be read.
+const completedAttempts = `
+	select
+		id || '/' || run_attempt as record,
+		updated_at::varchar as version,
+		updated_at
+	from github_workflow_runs
+	where
+		repository = $2
+		and lower(status) = 'completed'`
