@@ -215,12 +215,17 @@ func validateGitHub(v *validation, c *github.Config, now time.Time) {
 		v.add("github.since", "%s is in the future: nothing would be collected", c.Since.UTC().Format(time.RFC3339))
 	}
 	if len(c.Repositories) == 0 {
-		v.add("github.repositories", "list at least one repository, as owner/name")
+		v.add("github.repositories", "list at least one repository, as owner/name, or owner/* for all that an owner has")
 	}
+	if c.RereadDays < 0 {
+		v.add("github.reread_days", "%d days cannot be read again: give a number of days, or 0 for none", c.RereadDays)
+	}
+	validateRepositoryPatterns(v, "github.include", c.Include)
+	validateRepositoryPatterns(v, "github.exclude", c.Exclude)
 	seen := map[string]int{}
 	for i, repository := range c.Repositories {
 		path := fmt.Sprintf("github.repositories[%d]", i)
-		if text := wrongRepository(repository); text != "" {
+		if text := wrongRepositories(repository); text != "" {
 			v.add(path, "%s", text)
 			continue
 		}
@@ -270,18 +275,40 @@ func wrongBaseURL(address, example string) string {
 	return ""
 }
 
+// validateRepositoryPatterns checks patterns of owner/name.
+func validateRepositoryPatterns(v *validation, path string, patterns []string) {
+	for i, pattern := range patterns {
+		if !repositoryPattern.MatchString(pattern) || !github.IsValid(pattern) {
+			v.add(fmt.Sprintf("%s[%d]", path, i), "%q matches no repository; write a pattern of owner/name, such as acme/api-*", pattern)
+		}
+	}
+}
+
 // repositoryName is what owner/name looks like. (Owners with an underscore are
-// the enterprise managed users.)
-var repositoryName = regexp.MustCompile(`^[A-Za-z0-9_-]+/[A-Za-z0-9._-]+$`)
+// the enterprise managed users.) In a pattern either may have *, ? and [a-z].
+var (
+	repositoryName    = regexp.MustCompile(`^[A-Za-z0-9_-]+/[A-Za-z0-9._-]+$`)
+	repositoryPattern = regexp.MustCompile(`^[^/\s]+/[^/\s]+$`)
+	ownedPattern      = regexp.MustCompile(`^[A-Za-z0-9_-]+/[^/\s]+$`)
+)
 
 // wrongRepository says what is wrong with the name of a repository, "" if
 // nothing is.
 func wrongRepository(name string) string {
-	switch {
-	case strings.HasSuffix(name, "/*"):
-		return fmt.Sprintf("%q: whole owners are not supported yet; list the repositories one by one", name)
-	case !repositoryName.MatchString(name):
+	if !repositoryName.MatchString(name) {
 		return fmt.Sprintf("%q is not a repository; write it as owner/name", name)
+	}
+	return ""
+}
+
+// wrongRepositories says what is wrong with the name of a repository or a pattern
+// of an owner's, "" if nothing is.
+func wrongRepositories(entry string) string {
+	if !github.IsPattern(entry) {
+		return wrongRepository(entry)
+	}
+	if !ownedPattern.MatchString(entry) || !github.IsValid(entry) {
+		return fmt.Sprintf("%q matches no repository; write owner/* or owner/part-*, with the whole name of the owner", entry)
 	}
 	return ""
 }
@@ -319,7 +346,7 @@ func validateServiceRepositories(v *validation, path string, service models.Serv
 			v.add(path, "%s", text)
 		case slices.ContainsFunc(service.Repositories[:i], isSame):
 			v.add(path, "%q is listed twice", repository)
-		case len(collected) > 0 && !slices.ContainsFunc(collected, isSame):
+		case len(collected) > 0 && !github.Matches(collected, repository):
 			v.add(path, "service %q is built from %q, which is not collected: add it to github.repositories", service.Name, repository)
 		}
 	}

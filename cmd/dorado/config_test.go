@@ -247,22 +247,29 @@ slos:
 		},
 		"no repositories": {
 			config: "github:\n  since: 2023-01-01\n",
-			want:   []string{`1: github.repositories: list at least one repository, as owner/name`},
+			want:   []string{`1: github.repositories: list at least one repository, as owner/name, or owner/* for all that an owner has`},
 		},
 		"repositories": {
 			config: `github:
   repositories:
     - example/api
-    - example/*
+    - "*/api"
     - https://github.com/example/api
     - Example/API
     -
+    - example/*
+    - example/[a
+  include: [api]
+  reread_days: -1
 `,
 			want: []string{
-				`4: github.repositories[1]: "example/*": whole owners are not supported yet; list the repositories one by one`,
+				`4: github.repositories[1]: "*/api" matches no repository; write owner/* or owner/part-*, with the whole name of the owner`,
 				`5: github.repositories[2]: "https://github.com/example/api" is not a repository; write it as owner/name`,
 				`6: github.repositories[3]: "Example/API" is listed twice, first as github.repositories[0]`,
 				`7: github.repositories[4]: "" is not a repository; write it as owner/name`,
+				`9: github.repositories[6]: "example/[a" matches no repository; write owner/* or owner/part-*, with the whole name of the owner`,
+				`10: github.include[0]: "api" matches no repository; write a pattern of owner/name, such as acme/api-*`,
+				`11: github.reread_days: -1 days cannot be read again: give a number of days, or 0 for none`,
 			},
 		},
 		"address without scheme": {

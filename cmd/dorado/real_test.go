@@ -247,7 +247,8 @@ func TestRealHistories(t *testing.T) {
 }
 
 // fingerprint returns the rows of every table of core and marts, and of the raw
-// store, in the order of all their columns, and how many they are.
+// store, in the order of all their columns, and how many they are. When a row of
+// the raw store was read is left out.
 func fingerprint(t *testing.T, config string) map[string]string {
 	t.Helper()
 	prints := map[string]string{}
@@ -267,7 +268,7 @@ func fingerprint(t *testing.T, config string) map[string]string {
 		if name == (collectors.Outcome{}).Table() {
 			continue // it says when the collectors ran
 		}
-		print, err := raw.Strings(context.Background(), fmt.Sprintf("select count(*) || ' ' || md5(coalesce(string_agg(row_text, chr(10) order by row_text), '')) from (select rows::varchar as row_text from %s as rows)", name))
+		print, err := raw.Strings(context.Background(), fmt.Sprintf("select count(*) || ' ' || md5(coalesce(string_agg(row_text, chr(10) order by row_text), '')) from (select rows::varchar as row_text from (select columns(name -> name not in ('seen_at', 'read_at')) from %s) as rows)", name))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -34,7 +34,9 @@ type source struct {
 func sources(config *Config, raw *warehouse.Raw, now func() time.Time, waiting func(until time.Time, why string)) ([]source, error) {
 	var found []source
 	if config.GitHub != nil {
-		made, err := githubSource(*config.GitHub, raw, waiting)
+		server := *config.GitHub
+		server.Needs = needs(config)
+		made, err := githubSource(server, raw, waiting)
 		if err != nil {
 			return nil, err
 		}
@@ -113,6 +115,13 @@ func openSLOSource(config openslo.Config, server *github.Config, raw *warehouse.
 		return source{}, err
 	}
 	return source{name: "OpenSLO", collectors: found, usage: &usage.Usage}, nil
+}
+
+// needs returns which records of GitHub the configuration uses. Runs, jobs, paths,
+// issues and owners are added here by the rules that look at them.
+func needs(*Config) github.Needs {
+	all := []string{"*/*"}
+	return github.Needs{Environments: all, Reviews: all}
 }
 
 // collectorNames returns the names of all collectors of all.

@@ -63,6 +63,12 @@ func (s *source) discovered(ctx context.Context) ([]string, error) {
 // repositories that it matches.
 func IsPattern(entry string) bool { return strings.ContainsAny(entry, `*?[\`) }
 
+// IsValid reports whether a pattern can match anything: its brackets are closed.
+func IsValid(pattern string) bool {
+	_, err := path.Match(pattern, "")
+	return err == nil
+}
+
 // Matches reports whether a repository (owner/name) is meant by one of patterns,
 // whatever its case. * stands for any part of an owner or of a name.
 func Matches(patterns []string, repository string) bool {

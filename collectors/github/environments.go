@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
+	"slices"
 	"time"
 
 	"dorado/collectors"
@@ -28,29 +29,52 @@ type Environment struct {
 // Table returns the table's name.
 func (Environment) Table() string { return "github_environments" }
 
-// environments reads the whole list on every run, by conditional requests.
-func (s *source) environments(ctx context.Context, repository string, _ struct{}) iter.Seq2[page[struct{}], error] {
-	return func(yield func(page[struct{}], error) bool) {
-		path := fmt.Sprintf("repos/%s/environments?", repository)
-		for list, err := range lists[environmentList](conditional(ctx), s, path) {
+// environmentsState is what is known of a repository's environments.
+type environmentsState struct {
+	Deployed []string // the names of those that it was deployed to when they were read
+}
+
+// deployedEnvironments are those of a repository that deployments name.
+const deployedEnvironments = "select distinct environment from github_deployments where repository = ? order by 1"
+
+// environments reads the list the first time, and again when something was
+// deployed to another environment than before.
+func (s *source) environments(ctx context.Context, repository string, state environmentsState) iter.Seq2[page[environmentsState], error] {
+	return func(yield func(page[environmentsState], error) bool) {
+		deployed, err := s.reader.Strings(ctx, deployedEnvironments, repository)
+		if err != nil {
+			yield(page[environmentsState]{}, err)
+			return
+		}
+		if _, isDeep := deepFloor(ctx); !isDeep && state.Deployed != nil && slices.Equal(deployed, state.Deployed) {
+			return
+		}
+		var rows []collectors.Row
+		for list, err := range lists[environmentList](ctx, s, fmt.Sprintf("repos/%s/environments?", repository)) {
 			if status(err) == http.StatusNotFound {
-				return // a repository without any answers so on some plans
+				break // so where the plan has none
 			}
-			var rows []collectors.Row
-			for _, environment := range list.Environments {
-				types := []string{}
-				for _, rule := range environment.ProtectionRules {
-					types = append(types, rule.Type)
-				}
-				environment.Repository = repository
-				environment.ProtectionTypes = jsonArray(types)
-				rows = append(rows, environment)
-			}
-			if !yield(page[struct{}]{rows: rows, state: &struct{}{}}, err) || err != nil {
+			if err != nil {
+				yield(page[environmentsState]{}, err)
 				return
 			}
+			for _, environment := range list.Environments {
+				rows = append(rows, environment.row(repository))
+			}
 		}
+		yield(page[environmentsState]{rows: rows, state: &environmentsState{Deployed: append([]string{}, deployed...)}}, nil)
 	}
+}
+
+// row returns the environment as it is stored.
+func (e Environment) row(repository string) Environment {
+	types := []string{}
+	for _, rule := range e.ProtectionRules {
+		types = append(types, rule.Type)
+	}
+	e.Repository = repository
+	e.ProtectionTypes = jsonArray(types)
+	return e
 }
 
 // An environmentList is a page of environments.

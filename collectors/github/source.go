@@ -57,7 +57,7 @@ func New(config Config, client *http.Client, reader Reader) ([]collectors.Collec
 		kind[span]{source: s, name: "github_pull_requests", pages: s.pullRequests},
 		kind[commitsState]{source: s, name: "github_commits", pages: s.commits},
 		kind[historyState]{source: s, name: "github_history", pages: s.history},
-		kind[struct{}]{source: s, name: "github_environments", needed: &s.config.Needs.Environments, pages: s.environments},
+		kind[environmentsState]{source: s, name: "github_environments", needed: &s.config.Needs.Environments, pages: s.environments},
 		kind[workflowRunsState]{source: s, name: "github_workflow_runs", needed: &s.config.Needs.WorkflowRuns, pages: s.workflowRuns},
 		kind[struct{}]{source: s, name: "github_workflow_jobs", needed: &s.config.Needs.Jobs, pages: s.workflowJobs},
 		kind[struct{}]{source: s, name: "github_reviews", needed: &s.config.Needs.Reviews, pages: s.reviews},
