@@ -175,8 +175,8 @@ func (c *repositories) history(ctx context.Context, owner, name, file string, st
 		}
 		// The clocks of those who commit differ; what is committed later holds
 		// later.
-		if version.EffectiveFrom.Before(state.At) {
-			version.EffectiveFrom = state.At
+		if !version.EffectiveFrom.After(state.At) {
+			version.EffectiveFrom = state.At.Add(time.Second)
 		}
 		content, _, response, err := c.client.Repositories.GetContents(ctx, owner, name, file, &github.RepositoryContentGetOptions{Ref: version.Version})
 		var read parsed
