@@ -15,15 +15,16 @@ import (
 // Patterns are regular expressions that match in any case; one that is left out
 // matches everything.
 type Rule struct {
-	Kind        string `yaml:"kind"`        // what it looks at, see Kinds
-	Environment string `yaml:"environment"` // github_deployment, ingested: pattern of the whole name; the other kinds: the name of the environment that a match goes to, default production
-	Production  *bool  `yaml:"production"`  // whether a match is a production deployment; default true, but for an environment that a rule names: whether the name looks like production
-	Tag         string `yaml:"tag"`         // release, tag: pattern that the tag begins with; a release without it: all but prereleases
-	Workflow    string `yaml:"workflow"`    // workflow_run: pattern of the workflow's file, its file's name or its name, of the whole of it
-	Branch      string `yaml:"branch"`      // workflow_run: pattern of the whole name of the branch or tag it ran for; merged_pull_request: of the branch it was merged into, default main or master
-	Event       string `yaml:"event"`       // workflow_run: pattern of what started it, of the whole of it: push, release, workflow_dispatch, …
-	Conclusion  string `yaml:"conclusion"`  // workflow_run: pattern of how it ended, of the whole of it; what ended otherwise then is no deployment, not a failed one
-	Job         string `yaml:"job"`         // workflow_run: pattern of the whole names of the jobs that are the deployment
+	Kind        string   `yaml:"kind"`        // what it looks at, see Kinds
+	Environment string   `yaml:"environment"` // github_deployment, ingested: pattern of the whole name; the other kinds: the name of the environment that a match goes to, default production
+	Production  *bool    `yaml:"production"`  // whether a match is a production deployment; default true, but for an environment that a rule names: whether the name looks like production
+	Tag         string   `yaml:"tag"`         // release, tag: pattern that the tag begins with; a release without it: all but prereleases
+	Workflow    string   `yaml:"workflow"`    // workflow_run: pattern of the workflow's file, its file's name or its name, of the whole of it
+	Branch      string   `yaml:"branch"`      // workflow_run: pattern of the whole name of the branch or tag it ran for; merged_pull_request: of the branch it was merged into, default main or master
+	Event       string   `yaml:"event"`       // workflow_run: pattern of what started it, of the whole of it: push, release, workflow_dispatch, …
+	Conclusion  string   `yaml:"conclusion"`  // workflow_run: pattern of how it ended, of the whole of it; what ended otherwise then is no deployment, not a failed one
+	Job         string   `yaml:"job"`         // workflow_run: pattern of the whole names of the jobs that are the deployment
+	Paths       []string `yaml:"paths"`       // globs, instead of those of the service's repository: only changes that touch one of them are the service's, and only such a merged_pull_request is a deployment
 }
 
 // The kinds of a Rule.
@@ -120,7 +121,7 @@ func rulesTable(services []Service) settingsTable {
 		name: "config.deployment_rules",
 		columns: "service_id varchar, position bigint, kind varchar, environment varchar, is_production boolean, " +
 			"environment_pattern varchar, tag_pattern varchar, workflow_pattern varchar, branch_pattern varchar, " +
-			"event_pattern varchar, conclusion_pattern varchar, job_pattern varchar",
+			"event_pattern varchar, conclusion_pattern varchar, job_pattern varchar, paths_pattern varchar",
 	}
 	table.rows = rulesRows(nil, DefaultRules)
 	for _, service := range services {
@@ -142,7 +143,7 @@ func rulesRows(service any, rules []Rule) [][]any {
 		rows = append(rows, []any{
 			service, int64(i + 1), rule.Kind, nullable(rule.environmentName()), rule.IsProduction(),
 			nullable(whole(environmentPattern)), nullable(beginning(rule.Tag)), nullable(whole(rule.Workflow)), nullable(whole(branch)),
-			nullable(whole(rule.Event)), nullable(whole(rule.Conclusion)), nullable(whole(rule.Job)),
+			nullable(whole(rule.Event)), nullable(whole(rule.Conclusion)), nullable(whole(rule.Job)), nullable(pathsPattern(rule.Paths)),
 		})
 	}
 	return rows

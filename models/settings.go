@@ -23,11 +23,11 @@ type Team struct {
 
 // A Service is a thing a team deploys.
 type Service struct {
-	Name              string         `yaml:"name"`               // its service_id, unique
-	Team              string         `yaml:"team"`               // the team that owns it; "" where unknown
-	Repositories      []string       `yaml:"repositories"`       // owner/name of each repository it is built from
-	Deployments       []Rule         `yaml:"deployments"`        // what counts as its production deployments; none: DefaultRules
-	PagerDutyServices []string       `yaml:"pagerduty_services"` // regular expressions, any of which the whole name or id of a PagerDuty service matches, in any case; none: the one of the same name
-	Incidents         []IncidentRule `yaml:"incidents"`          // which incidents of it count; none: the rules of all services
-	Definitions       Definitions    `yaml:"definitions"`        // where this service's definitions differ from its team's and the defaults
+	Name              string              `yaml:"name"`               // its service_id, unique
+	Team              string              `yaml:"team"`               // the team that owns it; "" where unknown
+	Repositories      []ServiceRepository `yaml:"repositories"`       // the repositories it is built from
+	Deployments       []Rule              `yaml:"deployments"`        // what counts as its production deployments; none: DefaultRules
+	PagerDutyServices []string            `yaml:"pagerduty_services"` // regular expressions, any of which the whole name or id of a PagerDuty service matches, in any case; none: the one of the same name
+	Incidents         []IncidentRule      `yaml:"incidents"`          // which incidents of it count; none: the rules of all services
+	Definitions       Definitions         `yaml:"definitions"`        // where this service's definitions differ from its team's and the defaults
 }

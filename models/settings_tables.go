@@ -24,7 +24,7 @@ type settingsTable struct {
 func (s Settings) tables() []settingsTable {
 	teams := settingsTable{name: "config.teams", columns: "team varchar, time_zone varchar"}
 	services := settingsTable{name: "config.services", columns: "service_id varchar, team varchar"}
-	repositories := settingsTable{name: "config.service_repositories", columns: "service_id varchar, repository varchar"}
+	repositories := settingsTable{name: "config.service_repositories", columns: "service_id varchar, repository varchar, paths_pattern varchar"}
 	definitions := settingsTable{
 		name:    "config.definitions",
 		columns: "service_id varchar, team varchar, metric varchar, option varchar, value varchar",
@@ -37,7 +37,7 @@ func (s Settings) tables() []settingsTable {
 	for _, service := range s.Services {
 		services.rows = append(services.rows, []any{service.Name, nullable(service.Team)})
 		for _, repository := range service.Repositories {
-			repositories.rows = append(repositories.rows, []any{service.Name, repository})
+			repositories.rows = append(repositories.rows, []any{service.Name, repository.Name, nullable(pathsPattern(repository.Paths))})
 		}
 		definitions.rows = append(definitions.rows, definitionsRows(service.Name, nil, service.Definitions)...)
 	}

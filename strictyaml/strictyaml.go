@@ -186,6 +186,9 @@ func (d *Document) read(node ast.Node, path string, target reflect.Value) {
 		return
 	}
 	unmarshaler, isUnmarshaler := target.Addr().Interface().(encoding.TextUnmarshaler)
+	if _, isMapping := node.(ast.MapNode); isMapping && target.Kind() == reflect.Struct {
+		isUnmarshaler = false // its text is a shorthand for its keys and values
+	}
 	switch {
 	case target.Type() == reflect.TypeFor[time.Time]():
 		d.readTime(node, path, target)

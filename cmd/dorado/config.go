@@ -337,21 +337,6 @@ func (c *Config) validateServices(collected []string) []Problem {
 	return v.problems
 }
 
-func validateServiceRepositories(v *validation, path string, service models.Service, collected []string) {
-	for i, repository := range service.Repositories {
-		path := fmt.Sprintf("%s.repositories[%d]", path, i)
-		isSame := func(other string) bool { return strings.EqualFold(other, repository) }
-		switch text := wrongRepository(repository); {
-		case text != "":
-			v.add(path, "%s", text)
-		case slices.ContainsFunc(service.Repositories[:i], isSame):
-			v.add(path, "%q is listed twice", repository)
-		case len(collected) > 0 && !github.Matches(collected, repository):
-			v.add(path, "service %q is built from %q, which is not collected: add it to github.repositories", service.Name, repository)
-		}
-	}
-}
-
 func validateDefinitions(v *validation, path string, definitions models.Definitions) {
 	for _, wrong := range definitions.Check() {
 		v.add(path+"."+wrong.Path, "%s%s", wrong.Text, didYouMean(wrong.Written, wrong.Known))

@@ -51,7 +51,7 @@ services:
     definitions:
       change_lead_time: {start: committed}
   - name: site
-    repositories: [example/web.site]
+    repositories: [{repository: example/web.site, paths: [site/**, go.mod]}]
     deployments: *rules
 quality: {days: 30, minimum: 10, deployments_with_sha: {error: 0.5}}
 definitions:
@@ -84,10 +84,10 @@ definitions:
 		}},
 		Services: []models.Service{
 			{
-				Name: "checkout", Team: "payments", Repositories: []string{"Example/API"}, Deployments: rules,
+				Name: "checkout", Team: "payments", Repositories: []models.ServiceRepository{{Name: "Example/API"}}, Deployments: rules,
 				Definitions: models.Definitions{"change_lead_time": {"start": "committed"}},
 			},
-			{Name: "site", Repositories: []string{"example/web.site"}, Deployments: rules},
+			{Name: "site", Repositories: []models.ServiceRepository{{Name: "example/web.site", Paths: []string{"site/**", "go.mod"}}}, Deployments: rules},
 		},
 		Definitions: models.Definitions{"change_lead_time": {
 			"start": "authored", "merge_commits": true, "squash": "squash_commit", "base": "ancestor",
@@ -308,6 +308,8 @@ services:
   - name: checkout
     repositories: [example/api, EXAMPLE/api, example]
   - team: payments
+  - name: mono
+    repositories: [{repository: example/api, path: x}, [example/api], {repositry: x}]
 `,
 			want: []string{
 				`4: services[0].repositories[1]: service "checkout" is built from "example/web", which is not collected: add it to github.repositories`,
@@ -316,6 +318,9 @@ services:
 				`6: services[1].repositories[2]: "example" is not a repository; write it as owner/name`,
 				`7: services[2].name: name the service, without spaces around the name`,
 				`7: services[2].repositories: list the repositories that "" is built from, as owner/name`,
+				`9: unknown key "path" (did you mean "paths"?)`,
+				`9: services[3].repositories[1]: wants text, not a list`,
+				`9: unknown key "repositry" (did you mean "repository"?)`,
 			},
 		},
 		"rules": {
@@ -335,6 +340,7 @@ services:
         tag: v1
       - {kind: workflow_run, branch: main}
       - {kind: ingested, workflow: deploy}
+      - {kind: tag, paths: [/src, '!docs', 'a{b,c}', '']}
 `,
 			want: []string{
 				`6: services[0].deployments[0].kind: "relase" is not one of github_deployment, workflow_run, release, tag, merged_pull_request, ingested (did you mean "release"?)`,
@@ -347,6 +353,10 @@ services:
 				`15: services[0].deployments[6].workflow: give the file or the name of the workflow that deploys, such as deploy.yml`,
 				`16: services[0].deployments[7].environment: give a regular expression for the names of the environments, such as 'prod(uction)?([-_/].*)?'`,
 				`16: services[0].deployments[7].workflow: a rule of kind ingested has no workflow: it has environment`,
+				`17: services[0].deployments[8].paths[0]: "/src": paths begin at the root of the repository: write it without "/"`,
+				`17: services[0].deployments[8].paths[1]: "!docs": nothing can be taken out: list the paths that belong to the service`,
+				`17: services[0].deployments[8].paths[2]: "a{b,c}": a glob has *, ** and ? only`,
+				`17: services[0].deployments[8].paths[3]: give a path or a glob such as services/checkout/**`,
 			},
 		},
 		"regular expressions": {

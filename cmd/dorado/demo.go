@@ -143,7 +143,11 @@ func demoConfig(organization *simulator.Organization, address string) ([]byte, e
 	}
 	var services []models.Service
 	for _, service := range organization.Services {
-		services = append(services, models.Service{Name: service.Name, Team: service.Team, Repositories: service.Repositories})
+		made := models.Service{Name: service.Name, Team: service.Team}
+		for _, repository := range service.Repositories {
+			made.Repositories = append(made.Repositories, models.ServiceRepository{Name: repository})
+		}
+		services = append(services, made)
 	}
 	text, err := yaml.MarshalWithOptions(struct {
 		GitHub   github.Config    `yaml:"github"`

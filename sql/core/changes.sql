@@ -7,6 +7,7 @@
 -- deployments that were read from a file the file may name the commits.
 -- excluded_reason says why a change is not in change lead time:
 --     merge commit      it has several parents, and merge_commits is false
+--     other paths       it touches none of the service's paths (see core.commits_elsewhere)
 --     first deployment  what the deployment replaced is not known, so this is all its history
 --
 -- deployment_id        The deployment, as in core.deployments.
@@ -53,6 +54,7 @@ shipped as (
     select
         shipped_commits.deployment_number,
         shipped_commits.is_baseline,
+        commits_elsewhere.commit_id is not null as is_elsewhere,
         deployments.deployment_id,
         deployments.service_id,
         deployments.environment,
@@ -77,6 +79,9 @@ shipped as (
     left join squashed
         on commits.repository = squashed.repository
         and commits.sha = squashed.merge_commit_sha
+    left join core.commits_elsewhere as commits_elsewhere
+        on shipped_commits.deployment_number = commits_elsewhere.deployment_number
+        and shipped_commits.commit_id = commits_elsewhere.commit_id
 ),
 
 -- The pull request that a commit on the base branch belongs to: it is its merge
@@ -170,6 +175,7 @@ judged as (
         case
             when changes.is_baseline then 'first deployment'
             when changes.is_merge and not options.merge_commits then 'merge commit'
+            when changes.is_elsewhere then 'other paths'
         end as excluded_reason,
         case options.start
             when 'committed' then changes.committed_at

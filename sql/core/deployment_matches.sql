@@ -5,7 +5,8 @@
 -- decides, jobs that go to one environment are one deployment (a matrix is), and a
 -- run may deploy to several environments. It succeeded where all its jobs did, and
 -- finished with the last. Whether a run is taken as a whole or by its jobs is
--- decided by the first rule that matches either.
+-- decided by the first rule that matches either. A merged pull request is taken only
+-- where it touches the paths of the rule, else of the service's repository.
 --
 -- service_id     The service, as in core.services.
 -- source         The kind of record, as in core.deployment_records.
@@ -19,6 +20,27 @@
 --
 -- key: service_id, source, source_id, environment
 with
+
+-- Merged pull requests that touch paths of other services only.
+elsewhere as (
+    select
+        rules.service_id,
+        rules.rule_position,
+        records.source_id
+    from core.deployment_records as records
+    join core.service_repositories as service_repositories
+        on records.repository = service_repositories.repository
+    join core.deployment_rules as rules
+        on service_repositories.service_id = rules.service_id
+        and records.source = rules.kind
+    join core.pull_request_paths as paths
+        on records.source_id = cast(paths.pull_request_id as varchar)
+    where
+        records.source = 'merged_pull_request'
+        and coalesce(rules.paths_pattern, service_repositories.paths_pattern) is not null
+    group by rules.service_id, rules.rule_position, records.source_id
+    having not bool_or(regexp_matches(paths.path, coalesce(rules.paths_pattern, service_repositories.paths_pattern)))
+),
 
 matches as (
     select
@@ -39,6 +61,11 @@ matches as (
     join core.deployment_records as records
         on service_records.source = records.source
         and service_records.source_id = records.source_id
+    anti join elsewhere
+        on rules.service_id = elsewhere.service_id
+        and rules.rule_position = elsewhere.rule_position
+        and records.source_id = elsewhere.source_id
+        and records.source = 'merged_pull_request'
     where
         (rules.environment_pattern is null or regexp_matches(records.environment, rules.environment_pattern))
         and (rules.tag_pattern is not null or not records.is_prerelease)

@@ -15,6 +15,7 @@
 -- event_pattern        Of what started the run.
 -- conclusion_pattern   Of how the run, or the job where the rule names one, ended.
 -- job_pattern          Of the jobs that are the deployment; NULL where the whole run is.
+-- paths_pattern        Of the paths that a change touches, instead of that of core.service_repositories.
 --
 -- key: service_id, rule_position
 with
@@ -38,7 +39,8 @@ select
     rules.branch_pattern,
     rules.event_pattern,
     rules.conclusion_pattern,
-    rules.job_pattern
+    rules.job_pattern,
+    rules.paths_pattern
 from core.services as services
 left join own
     on services.service_id = own.service_id

@@ -12,6 +12,7 @@
 -- sha                The commit that was deployed; NULL where it is not known.
 -- version            The ref, tag or pull request that was deployed.
 -- source             The kind of record it is known from, as in core.deployment_records.
+-- rule_position      The rule of core.deployment_rules that takes it; NULL where none does.
 -- source_url         A page that shows it.
 -- is_production      True where a rule of the service takes it as a production deployment.
 -- started_at         When it was first in progress, else asked for, UTC.
@@ -36,6 +37,7 @@ select
     candidates.sha,
     candidates.version,
     candidates.source,
+    candidates.rule_position,
     candidates.source_url,
     candidates.is_production,
     candidates.started_at,
