@@ -219,7 +219,9 @@ func (d *Document) readStruct(node ast.Node, path string, target reflect.Value) 
 	fields := map[string]int{}
 	for i := range target.NumField() {
 		name, _, _ := strings.Cut(target.Type().Field(i).Tag.Get("yaml"), ",")
-		fields[name] = i
+		if name != "-" {
+			fields[name] = i
+		}
 	}
 	for entries := mapping.MapRange(); entries.Next(); {
 		key := entries.Key().GetToken().Value

@@ -73,12 +73,7 @@ func loadConfig(file string, now time.Time) (*Config, error) {
 	config := &Config{Warehouse: Warehouse{Path: defaultPath, TimeZone: defaultTimeZone, KeepSnapshots: defaultKeepSnapshots}, Quality: models.DefaultQuality()}
 	read := strictyaml.Read(text, config)
 	if config.GitHub != nil {
-		if config.GitHub.BaseURL == "" {
-			config.GitHub.BaseURL = defaultBaseURL
-		}
-		if config.GitHub.TokenEnv == "" && config.GitHub.TokenFile == "" {
-			config.GitHub.TokenEnv = defaultTokenEnv
-		}
+		defaultGitHub(config.GitHub)
 	}
 	for i := range config.PagerDuty {
 		defaultPagerDuty(&config.PagerDuty[i])
@@ -88,8 +83,8 @@ func loadConfig(file string, now time.Time) (*Config, error) {
 	}
 	folder := filepath.Dir(file)
 	config.Warehouse.Path = from(folder, config.Warehouse.Path)
-	if config.GitHub != nil && config.GitHub.TokenFile != "" {
-		config.GitHub.TokenFile = from(folder, config.GitHub.TokenFile)
+	if config.GitHub != nil {
+		placeGitHub(config.GitHub, folder)
 	}
 	for i, account := range config.PagerDuty {
 		if account.TokenFile != "" {
@@ -200,43 +195,6 @@ var environmentName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // oldToken is what GitHub's tokens looked like before they had a prefix.
 var oldToken = regexp.MustCompile(`^[0-9a-f]{40}$`)
 
-func validateGitHub(v *validation, c *github.Config, now time.Time) {
-	if text := wrongBaseURL(c.BaseURL, defaultBaseURL+" or https://HOST/api/v3"); text != "" {
-		v.add("github.base_url", "%s", text)
-	}
-	if c.TokenEnv != "" && c.TokenFile != "" {
-		v.add("github.token_file", "the token comes from token_env or from token_file, not from both: remove one of them")
-	}
-	// The value may be the token itself, and is not shown.
-	if c.TokenEnv != "" && (!environmentName.MatchString(c.TokenEnv) || oldToken.MatchString(c.TokenEnv)) {
-		v.add("github.token_env", "this is not the name of an environment variable, such as %s", defaultTokenEnv)
-	}
-	if c.Since.After(now) {
-		v.add("github.since", "%s is in the future: nothing would be collected", c.Since.UTC().Format(time.RFC3339))
-	}
-	if len(c.Repositories) == 0 {
-		v.add("github.repositories", "list at least one repository, as owner/name, or owner/* for all that an owner has")
-	}
-	if c.RereadDays < 0 {
-		v.add("github.reread_days", "%d days cannot be read again: give a number of days, or 0 for none", c.RereadDays)
-	}
-	validateRepositoryPatterns(v, "github.include", c.Include)
-	validateRepositoryPatterns(v, "github.exclude", c.Exclude)
-	seen := map[string]int{}
-	for i, repository := range c.Repositories {
-		path := fmt.Sprintf("github.repositories[%d]", i)
-		if text := wrongRepositories(repository); text != "" {
-			v.add(path, "%s", text)
-			continue
-		}
-		if first, ok := seen[strings.ToLower(repository)]; ok {
-			v.add(path, "%q is listed twice, first as github.repositories[%d]", repository, first)
-			continue
-		}
-		seen[strings.ToLower(repository)] = i
-	}
-}
-
 func (c *Config) validateSLOs(v *validation) {
 	if len(c.SLOs.Repositories) == 0 && c.SLOs.Folder == "" {
 		v.add("slos", "name repositories or a folder with OpenSLO files")
@@ -275,40 +233,11 @@ func wrongBaseURL(address, example string) string {
 	return ""
 }
 
-// validateRepositoryPatterns checks patterns of owner/name.
-func validateRepositoryPatterns(v *validation, path string, patterns []string) {
-	for i, pattern := range patterns {
-		if !repositoryPattern.MatchString(pattern) || !github.IsValid(pattern) {
-			v.add(fmt.Sprintf("%s[%d]", path, i), "%q matches no repository; write a pattern of owner/name, such as acme/api-*", pattern)
-		}
-	}
-}
-
-// repositoryName is what owner/name looks like. (Owners with an underscore are
-// the enterprise managed users.) In a pattern either may have *, ? and [a-z].
-var (
-	repositoryName    = regexp.MustCompile(`^[A-Za-z0-9_-]+/[A-Za-z0-9._-]+$`)
-	repositoryPattern = regexp.MustCompile(`^[^/\s]+/[^/\s]+$`)
-	ownedPattern      = regexp.MustCompile(`^[A-Za-z0-9_-]+/[^/\s]+$`)
-)
-
 // wrongRepository says what is wrong with the name of a repository, "" if
 // nothing is.
 func wrongRepository(name string) string {
 	if !repositoryName.MatchString(name) {
 		return fmt.Sprintf("%q is not a repository; write it as owner/name", name)
-	}
-	return ""
-}
-
-// wrongRepositories says what is wrong with the name of a repository or a pattern
-// of an owner's, "" if nothing is.
-func wrongRepositories(entry string) string {
-	if !github.IsPattern(entry) {
-		return wrongRepository(entry)
-	}
-	if !ownedPattern.MatchString(entry) || !github.IsValid(entry) {
-		return fmt.Sprintf("%q matches no repository; write owner/* or owner/part-*, with the whole name of the owner", entry)
 	}
 	return ""
 }

@@ -272,6 +272,23 @@ slos:
 				`11: github.reread_days: -1 days cannot be read again: give a number of days, or 0 for none`,
 			},
 		},
+		"several ways in": {
+			config: `github:
+  token_env: GITHUB_TOKEN
+  repositories: [example/api]
+  tokens:
+    - {token_env: A, token_file: b}
+    - {}
+  app: {id: 12, private_key_env: not a name}
+`,
+			want: []string{
+				`1: github: access comes from one token (token_env or token_file), from tokens or from app: keep one of them`,
+				`5: github.tokens[0].token_file: the token comes from token_env or from token_file, not from both: remove one of them`,
+				`6: github.tokens[1]: say where the token is: token_env or token_file`,
+				`7: github.app.installation_id: give the number of the App's installation, with which its address ends`,
+				`7: github.app.private_key_env: this is not the name of an environment variable, such as GITHUB_TOKEN`,
+			},
+		},
 		"address without scheme": {
 			config: "github:\n  base_url: github.example.com/api/v3\n  repositories: [example/api]\n",
 			want:   []string{`2: github.base_url: this is not the address of a REST API, such as https://api.github.com or https://HOST/api/v3`},
@@ -480,6 +497,27 @@ func TestGitHubToken(t *testing.T) {
 				t.Errorf("error %q, want %q", message, test.err)
 			}
 		})
+	}
+}
+
+func TestGitHubCredentials(t *testing.T) {
+	t.Setenv("DORADO_TEST_ONE", "one")
+	t.Setenv("DORADO_TEST_KEY", "-----BEGIN")
+	got, err := githubCredentials(github.Config{Tokens: []github.Token{{TokenEnv: "DORADO_TEST_ONE"}, {TokenEnv: "DORADO_TEST_ONE"}}})
+	if err != nil || !slices.Equal(got.Tokens, []string{"one", "one"}) {
+		t.Errorf("several tokens: %v (%v)", got, err)
+	}
+	_, err = githubCredentials(github.Config{Tokens: []github.Token{{TokenEnv: "DORADO_TEST_UNSET"}}})
+	if want := "the environment variable DORADO_TEST_UNSET (github.tokens[0].token_env) is not set"; errorText(err) != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	got, err = githubCredentials(github.Config{App: &github.App{PrivateKeyEnv: "DORADO_TEST_KEY"}})
+	if err != nil || string(got.AppKey) != "-----BEGIN" {
+		t.Errorf("app: %v (%v)", got, err)
+	}
+	_, err = githubCredentials(github.Config{App: &github.App{PrivateKeyEnv: "DORADO_TEST_UNSET"}})
+	if want := "the environment variable DORADO_TEST_UNSET (github.app.private_key_env) is not set or empty"; errorText(err) != want {
+		t.Errorf("error %v, want %s", err, want)
 	}
 }
 

@@ -13,13 +13,12 @@ import (
 	"dorado/collectors/openslo"
 	"dorado/collectors/pagerduty"
 	"dorado/collectors/transport"
-	"dorado/models"
 	"dorado/warehouse"
 )
 
 // rawTables returns an empty row of every raw table of every source.
 func rawTables() []collectors.Row {
-	return slices.Concat(github.Tables(), pagerduty.Tables(), openslo.Tables(), ingested.Tables(), []collectors.Row{collectors.Outcome{}, models.ReportedTotal{}})
+	return slices.Concat(github.Tables(), pagerduty.Tables(), openslo.Tables(), ingested.Tables(), []collectors.Row{collectors.Outcome{}})
 }
 
 // A source is one outside system with its collectors.
@@ -61,12 +60,12 @@ func sources(config *Config, raw *warehouse.Raw, now func() time.Time, waiting f
 }
 
 func githubSource(config github.Config, raw *warehouse.Raw, waiting func(time.Time, string)) (source, error) {
-	token, err := readToken("github", config.TokenFile, config.TokenEnv, config.BaseURL)
+	credentials, err := githubCredentials(config)
 	if err != nil {
 		return source{}, err
 	}
 	usage := &github.Usage{}
-	client, err := github.NewClient(config, token, raw, usage, waiting)
+	client, err := github.NewClient(config, credentials, raw, usage, waiting)
 	if err != nil {
 		return source{}, err
 	}
@@ -102,11 +101,11 @@ func openSLOSource(config openslo.Config, server *github.Config, raw *warehouse.
 	var client *http.Client
 	baseURL := ""
 	if server != nil && len(config.Repositories) > 0 {
-		token, err := readToken("github", server.TokenFile, server.TokenEnv, server.BaseURL)
+		credentials, err := githubCredentials(*server)
 		if err != nil {
 			return source{}, err
 		}
-		if client, err = github.NewClient(*server, token, raw, usage, waiting); err != nil {
+		if client, err = github.NewClient(*server, credentials, raw, usage, waiting); err != nil {
 			return source{}, err
 		}
 		baseURL = server.BaseURL

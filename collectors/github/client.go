@@ -19,24 +19,23 @@ type Usage struct {
 }
 
 // NewClient returns the client that the collectors of a GitHub server send their
-// requests with. It sends the token ("" for none) to that server only, waits for
-// rate limits, telling waiting until when, tries again after failures (see package
-// transport), and asks conditionally for what is read on every run.
-func NewClient(config Config, token string, answers Answers, usage *Usage, waiting func(until time.Time, why string)) (*http.Client, error) {
+// requests with. It sends credentials to that server only, waits for rate limits,
+// telling waiting until when, tries again after failures (see package transport),
+// and asks conditionally for what is read on every run.
+func NewClient(config Config, credentials Credentials, answers Answers, usage *Usage, waiting func(until time.Time, why string)) (*http.Client, error) {
 	base, err := url.Parse(config.BaseURL)
 	if err != nil {
 		return nil, fmt.Errorf("github: base URL: %w", err)
 	}
-	header := http.Header{}
-	if token != "" {
-		header.Set("Authorization", "Bearer "+token)
+	identities, err := newIdentities(config, credentials, &usage.Usage)
+	if err != nil {
+		return nil, err
 	}
 	client := transport.New(transport.Options{
-		Header:  header,
-		Host:    base.Host,
 		Limit:   rateLimit,
 		Waiting: waiting,
 		Usage:   &usage.Usage,
+		Next:    &authorized{next: transport.Direct(), host: base.Host, identities: identities, now: time.Now},
 	})
 	client.Transport = conditionalTransport{next: client.Transport, answers: answers, usage: usage}
 	return client, nil

@@ -7,6 +7,8 @@ type Config struct {
 	BaseURL      string    `yaml:"base_url"`     // of the REST API: https://api.github.com (default), or https://HOST/api/v3 of a GitHub Enterprise Server
 	TokenEnv     string    `yaml:"token_env"`    // the environment variable that holds the token
 	TokenFile    string    `yaml:"token_file"`   // or the file that holds it
+	Tokens       []Token   `yaml:"tokens"`       // or several tokens, of different users; the one with most quota left is used
+	App          *App      `yaml:"app"`          // or a GitHub App, whose tokens are renewed
 	Since        time.Time `yaml:"since"`        // how far back the first run reads; UTC
 	Repositories []string  `yaml:"repositories"` // owner/name of each repository to read; with * in the name, all that the owner has and it matches
 	Include      []string  `yaml:"include"`      // of those found by *, only the ones that match one of these; owner/name with *, ? and [a-z]
@@ -15,6 +17,20 @@ type Config struct {
 	Forks        bool      `yaml:"forks"`        // whether * finds forks
 	RereadDays   int       `yaml:"reread_days"`  // how many days are read again once a week, for edits that leave no trace; 0: none
 	Needs        Needs     `yaml:"-"`            // what the rest of the configuration needs
+}
+
+// Token says where one of several tokens is.
+type Token struct {
+	TokenEnv  string `yaml:"token_env"`  // the environment variable that holds it
+	TokenFile string `yaml:"token_file"` // or the file that holds it
+}
+
+// App is a GitHub App that is installed for the owner of the repositories.
+type App struct {
+	ID             int    `yaml:"id"`               // of the App, as its settings show it
+	InstallationID int    `yaml:"installation_id"`  // the number at the end of the installation's address
+	PrivateKeyEnv  string `yaml:"private_key_env"`  // the environment variable that holds its private key, as PEM
+	PrivateKeyFile string `yaml:"private_key_file"` // or the file that holds it
 }
 
 // Needs say from which repositories to read records that cost many requests or

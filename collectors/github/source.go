@@ -41,14 +41,10 @@ type source struct {
 // New returns the collectors of one GitHub server, in the order they should
 // run. client sends their requests: see NewClient.
 func New(config Config, client *http.Client, reader Reader) ([]collectors.Collector, error) {
-	base, err := url.Parse(strings.TrimRight(config.BaseURL, "/") + "/")
+	s, err := newSource(config, client, reader)
 	if err != nil {
-		return nil, fmt.Errorf("github: base URL: %w", err)
+		return nil, err
 	}
-	config.Needs.WorkflowRuns = append(slices.Clone(config.Needs.WorkflowRuns), config.Needs.Jobs...)
-	s := &source{config: config, client: github.NewClient(client), reader: reader}
-	s.client.BaseURL = base
-	s.client.UserAgent = "dorado"
 	return []collectors.Collector{
 		kind[struct{}]{source: s, name: "github_repositories", pages: s.repositories},
 		kind[deploymentsState]{source: s, name: "github_deployments", pages: s.deployments},
@@ -66,6 +62,19 @@ func New(config Config, client *http.Client, reader Reader) ([]collectors.Collec
 		teams{source: s},
 		kind[ownerFilesState]{source: s, name: "github_owner_files", needed: &s.config.Needs.Owners, pages: s.ownerFiles},
 	}, nil
+}
+
+// newSource returns the server that config names.
+func newSource(config Config, client *http.Client, reader Reader) (*source, error) {
+	base, err := url.Parse(strings.TrimRight(config.BaseURL, "/") + "/")
+	if err != nil {
+		return nil, fmt.Errorf("github: base URL: %w", err)
+	}
+	config.Needs.WorkflowRuns = append(slices.Clone(config.Needs.WorkflowRuns), config.Needs.Jobs...)
+	s := &source{config: config, client: github.NewClient(client), reader: reader}
+	s.client.BaseURL = base
+	s.client.UserAgent = "dorado"
+	return s, nil
 }
 
 // Tables returns an empty row of every raw table that the collectors fill.
@@ -187,16 +196,25 @@ func (s *source) explain(repository string, err error) error {
 	}
 	switch answer.Response.StatusCode {
 	case http.StatusUnauthorized:
-		from := s.config.TokenEnv
-		if from == "" {
-			from = s.config.TokenFile
-		}
-		return fmt.Errorf("github: the token in %s was refused (401 %s)", from, answer.Message)
+		return fmt.Errorf("github: %s was refused (401 %s)", s.config.access(), answer.Message)
 	case http.StatusNotFound:
 		return fmt.Errorf("github: repository %s: not found, or the token cannot see it (404 at %s)", repository, answer.Response.Request.URL.Path)
 	default:
 		return fmt.Errorf("github: repository %s: %w", repository, err)
 	}
+}
+
+// access says what the server was asked with.
+func (c Config) access() string {
+	switch {
+	case c.App != nil:
+		return fmt.Sprintf("the token of App %d", c.App.ID)
+	case len(c.Tokens) > 0:
+		return "one of the tokens in github.tokens"
+	case c.TokenEnv != "":
+		return "the token in " + c.TokenEnv
+	}
+	return "the token in " + c.TokenFile
 }
 
 // status returns the HTTP status of an error answer, 0 for any other error.

@@ -85,9 +85,7 @@ func New(options Options) *http.Client {
 		options.Pause = 500 * time.Millisecond
 	}
 	if options.Next == nil {
-		base := http.DefaultTransport.(*http.Transport).Clone() // with http.ProxyFromEnvironment
-		base.MaxIdleConnsPerHost = 8
-		options.Next = base
+		options.Next = Direct()
 	}
 	return &http.Client{Transport: &patient{
 		options: options,
@@ -98,6 +96,15 @@ func New(options Options) *http.Client {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}}
+}
+
+// Direct returns what sends a request once. It takes its proxy from the
+// environment (HTTPS_PROXY, NO_PROXY), and the certificates it trusts from the
+// system or SSL_CERT_FILE.
+func Direct() http.RoundTripper {
+	direct := http.DefaultTransport.(*http.Transport).Clone() // with http.ProxyFromEnvironment
+	direct.MaxIdleConnsPerHost = 8
+	return direct
 }
 
 // Body returns the body of an answer of this package's client, and leaves it
