@@ -51,6 +51,30 @@ func Options() []Option {
 			"pull_request_commits", "squash_commit"),
 		word("change_lead_time", "base", "what a deployment is compared with: all earlier ones, so that a change counts once, or the nearest deployed ancestor",
 			"previous", "ancestor"),
+
+		pattern("failures", "hotfix_labels", "hotfix|incident", "the whole label of a pull request that makes the deployment that ships it a hotfix, in any case; `''` for none"),
+		pattern("failures", "hotfix_branches", "hotfix[/-]", "the beginning of the branch of such a pull request, or of the deployed ref; `''` for none"),
+		pattern("failures", "hotfix_titles", `\[?hotfix\b`, "the beginning of the title of such a pull request; `''` for none"),
+
+		truth("change_fail_rate", "failed_status", true, "whether a deployment failed where its status says so"),
+		truth("change_fail_rate", "incidents", true, "whether it failed where an incident is attributed to it"),
+		truth("change_fail_rate", "rollbacks", true, "whether it failed where it was rolled back"),
+		truth("change_fail_rate", "hotfixes", true, "whether it failed where the next deployment is a hotfix"),
+		truth("change_fail_rate", "reverts", true, "whether it failed where a later deployment reverts what it shipped"),
+		truth("change_fail_rate", "rollback_deployments", true, "whether rollbacks are themselves among the deployments that the rates are of"),
+		word("change_fail_rate", "minimum_confidence", "how sure it must be that a deployment failed",
+			"possible", "likely", "confirmed"),
+
+		truth("deployment_rework_rate", "hotfixes", true, "whether a hotfix is rework"),
+		truth("deployment_rework_rate", "rollbacks", true, "whether a rollback is rework"),
+		truth("deployment_rework_rate", "reverts", true, "whether a deployment that ships a revert is rework"),
+
+		number("attribution", "window_hours", 24, "how long before an incident a deployment may have finished to be blamed for it without other evidence"),
+		truth("attribution", "dependencies", true, "whether an incident may be blamed on a deployment of a service that its own depends on"),
+
+		number("levels", "minimum_sample", 5, "how many records a number needs to have a level or a score"),
+		word("levels", "report", "the year of DORA's report that levels follow; its rows are in core.dora_benchmarks",
+			"2024", "2023", "2022", "2021", "2019"),
 	}
 }
 

@@ -12,6 +12,7 @@ type Settings struct {
 	Incidents   []IncidentRule // which incidents count where a service does not say; none: DefaultIncidentRules
 	Definitions Definitions    // what the metrics mean where a service does not say otherwise
 	Quality     Quality        // how good the data must be; the zero value: DefaultQuality
+	Overrides   []Override     // what people know better about single incidents and deployments
 }
 
 // A Team owns services. One that only services name needs no entry.

@@ -41,7 +41,7 @@ func (s Settings) tables() []settingsTable {
 		}
 		definitions.rows = append(definitions.rows, definitionsRows(service.Name, nil, service.Definitions)...)
 	}
-	meaning := []settingsTable{teams, services, repositories, pagerDutyServicesTable(s.Services), incidentRulesTable(s.Incidents, s.Services), rulesTable(s.Services), definitions}
+	meaning := []settingsTable{teams, services, repositories, pagerDutyServicesTable(s.Services), incidentRulesTable(s.Incidents, s.Services), rulesTable(s.Services), definitions, overridesTable(s.Overrides)}
 	return slices.Concat([]settingsTable{s.buildTable(meaning)}, meaning, s.Quality.tables())
 }
 

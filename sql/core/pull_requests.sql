@@ -12,7 +12,9 @@
 -- title             Its title.
 -- author            The login of who opened it, NULL where the account is gone.
 -- is_bot            True where a bot opened it.
+-- labels            A JSON array of the names of its labels.
 -- base_branch       The branch it goes to.
+-- head_branch       The branch it comes from.
 -- merge_method      merge, squash or rebase; NULL until it is merged, or where the merge commit is not stored.
 -- merge_commit_sha  The commit that brought it into the base branch; NULL until it is merged.
 -- commits           How many commits it lists; NULL until it is merged.
@@ -59,7 +61,9 @@ select
     pull_requests.title,
     pull_requests.author,
     pull_requests.is_bot,
+    pull_requests.labels,
     pull_requests.base_branch,
+    pull_requests.head_branch,
     case
         when merge_commits.is_merge then 'merge'
         when merge_commits.is_copied then 'rebase'

@@ -6,7 +6,10 @@
 -- title             Its title.
 -- author            The login of who opened it, NULL where the account is gone.
 -- is_bot            True where a bot opened it.
+-- labels            A JSON array of the names of its labels.
+-- body              Its text, NULL where it has none.
 -- base_branch       The branch it goes to.
+-- head_branch       The branch it comes from.
 -- merge_commit_sha  The commit that brought it into the base branch; NULL until it is merged.
 -- pull_request_url  Its page.
 -- created_at        When it was opened, UTC.
@@ -21,7 +24,10 @@ select
     title,
     author_login as author,
     coalesce(author_type = 'Bot' or author_login like '%[bot]', false) as is_bot,
+    labels,
+    body,
     base_ref as base_branch,
+    head_ref as head_branch,
     case when merged_at <= build.as_of then merge_commit_sha end as merge_commit_sha,
     html_url as pull_request_url,
     created_at,

@@ -8,6 +8,7 @@
 -- agent_id               Who or what did it.
 -- agent_kind             user, service, integration, …; NULL where nobody is named.
 -- user_id                Who was notified.
+-- summary                What happened, as PagerDuty writes it; of a note its text.
 -- happened_at            When it happened, UTC; may be a second before its incident was triggered.
 --
 -- key: account, log_entry_id
@@ -20,6 +21,7 @@ select
     agent_id,
     replace(agent_type, '_reference', '') as agent_kind,
     user_id,
+    summary,
     created_at as happened_at
 from raw.pagerduty_log_entries
 where created_at <= (select as_of from config.build)

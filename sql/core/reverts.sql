@@ -1,0 +1,120 @@
+-- One row per deployment and earlier deployment of which it reverts something.
+--
+-- A deployment that is the first to carry a commit whose message says "This reverts
+-- commit SHA", or a merged pull request that is called Revert "title", reverts the
+-- deployment that first carried that commit, or the pull request of that title
+-- that was merged last before it, in the same service, environment and repository.
+-- What was reverted before it was deployed never reached its users and is not
+-- here. A revert of a revert brings a change back; it does not say that the first
+-- revert failed, and is not here either. What a first deployment carries is not
+-- known.
+--
+-- deployment_number           The deployment that carries the revert, as in core.deployments.
+-- reverted_deployment_number  The deployment that carried what it reverts.
+-- reason                      What reverts what.
+--
+-- key: deployment_number, reverted_deployment_number
+with
+
+carried_commits as (
+    select
+        shipped.deployment_number,
+        lineage.series_number,
+        commits.repository,
+        commits.sha,
+        commits.message
+    from core.shipped_commits as shipped
+    join core.deployment_lineage as lineage
+        on shipped.deployment_number = lineage.deployment_number
+    join core.commits as commits
+        on shipped.commit_id = commits.commit_id
+    where not shipped.is_baseline
+),
+
+reverting_commits as (
+    select
+        deployment_number,
+        series_number,
+        repository,
+        sha,
+        regexp_extract(message, 'This reverts commit ([0-9a-f]{7,40})', 1) as reverted_sha
+    from carried_commits
+    where
+        message like '%This reverts commit %'
+        and message not like 'Revert "Revert "%'
+        and message not like 'Reapply "%'
+),
+
+reverted_commits as (
+    select
+        reverting.deployment_number,
+        carried.deployment_number as reverted_deployment_number,
+        'commit ' || left(reverting.sha, 7) || ' reverts commit ' || left(carried.sha, 7) as reason
+    from reverting_commits as reverting
+    join carried_commits as carried
+        on reverting.series_number = carried.series_number
+        and reverting.deployment_number > carried.deployment_number
+        and reverting.repository = carried.repository
+        and left(reverting.reverted_sha, 7) = left(carried.sha, 7)
+    where
+        reverting.reverted_sha <> ''
+        and starts_with(carried.sha, reverting.reverted_sha)
+),
+
+reverting_pull_requests as (
+    select
+        repository,
+        number,
+        merged_at,
+        regexp_extract(title, '^Revert "(.+)"$', 1) as reverted_title
+    from core.pull_requests
+    where
+        merged_at is not null
+        and title like 'Revert "%"'
+        and title not like 'Revert "Revert "%'
+),
+
+-- The pull request that each of them takes back.
+pull_request_pairs as (
+    select
+        reverting.repository,
+        reverting.number,
+        reverted.number as reverted_number
+    from reverting_pull_requests as reverting
+    join core.pull_requests as reverted
+        on reverting.repository = reverted.repository
+        and reverting.reverted_title = reverted.title
+        and reverting.merged_at > reverted.merged_at
+    qualify row_number() over (
+        partition by reverting.repository, reverting.number
+        order by reverted.merged_at desc, reverted.number desc
+    ) = 1
+),
+
+reverted_pull_requests as (
+    select
+        reverting.deployment_number,
+        reverted.deployment_number as reverted_deployment_number,
+        'pull request #' || pairs.number || ' reverts #' || pairs.reverted_number as reason
+    from pull_request_pairs as pairs
+    join core.deployment_pull_requests as reverting
+        on pairs.repository = reverting.repository
+        and pairs.number = reverting.pull_request_number
+    join core.deployment_pull_requests as reverted
+        on pairs.repository = reverted.repository
+        and pairs.reverted_number = reverted.pull_request_number
+        and reverting.series_number = reverted.series_number
+        and reverting.deployment_number > reverted.deployment_number
+)
+
+select
+    deployment_number,
+    reverted_deployment_number,
+    min(reason) as reason
+from (
+    select * from reverted_commits
+    union all
+    select * from reverted_pull_requests
+) as reverts
+group by deployment_number, reverted_deployment_number
+order by deployment_number, reverted_deployment_number

@@ -1,0 +1,44 @@
+-- One row per period and group, from the group's first finished production deployment on.
+--
+-- The frame of the rates of failures and rework. grain is day, week, month, quarter
+-- or total; by_dimension is service, team, repository, environment or none.
+--
+-- period_start  The period's first day, in the warehouse's time zone.
+-- period_end    The day after its last day.
+-- is_complete   False where the range or the as-of time cuts the period short.
+-- dimension     The group: a service_id, team, repository or environment, or all.
+--
+-- parameters: from_at, to_at, grain := 'total', by_dimension := 'none'
+-- example: from metrics.outcome_periods(timestamp '2026-01-01', timestamp '2026-02-01', grain := 'week', by_dimension := 'service')
+-- key: period_start, dimension
+with
+
+periods as (
+    select
+        period_start,
+        any_value(period_end) as period_end,
+        any_value(is_complete) as is_complete,
+        max(day) as last_day
+    from metrics.periods(from_at, to_at, grain)
+    group by period_start
+),
+
+groups as (
+    select
+        metrics.dimension(by_dimension, outcomes.service_id, services.team, outcomes.repository, outcomes.environment) as dimension,
+        min(outcomes.finished_day) as first_day
+    from core.deployment_outcomes as outcomes
+    join core.services as services
+        on outcomes.service_id = services.service_id
+    group by 1
+)
+
+select
+    periods.period_start,
+    periods.period_end,
+    periods.is_complete,
+    groups.dimension
+from periods
+join groups
+    on periods.last_day >= groups.first_day
+order by periods.period_start, groups.dimension
