@@ -585,3 +585,16 @@ create table "collector_runs" (
     "rows" BIGINT,
     "error" VARCHAR
 );
+
+create table "metric_history" (
+    "metric" VARCHAR,
+    "by_dimension" VARCHAR,
+    "dimension" VARCHAR,
+    "grain" VARCHAR,
+    "period_start" TIMESTAMP,
+    "as_of" TIMESTAMP,
+    "definitions_hash" VARCHAR,
+    "value" DOUBLE,
+    "n" BIGINT,
+    "snapshot" VARCHAR
+);

@@ -45,18 +45,19 @@ func OpenRaw(ctx context.Context, folder string) (*Raw, error) {
 		return nil, err
 	}
 	raw := &Raw{path: path, db: db, staged: map[string]*table{}}
+	if raw.conn, err = db.Conn(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("connect to %s: %w", path, err), db.Close())
+	}
 	if err := raw.prepare(ctx); err != nil {
-		return nil, errors.Join(err, db.Close())
+		// A connection left open would keep the file, and block whoever opens
+		// it next in this process.
+		return nil, errors.Join(err, raw.conn.Close(), db.Close())
 	}
 	return raw, nil
 }
 
 // prepare makes the store's own tables, or checks their version.
-func (r *Raw) prepare(ctx context.Context) (err error) {
-	r.conn, err = r.db.Conn(ctx)
-	if err != nil {
-		return fmt.Errorf("connect to %s: %w", r.path, err)
-	}
+func (r *Raw) prepare(ctx context.Context) error {
 	for _, statement := range []string{
 		"create table if not exists store (version integer)",
 		fmt.Sprintf("insert into store select %d where not exists (from store)", rawVersion),

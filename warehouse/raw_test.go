@@ -169,10 +169,11 @@ func TestNewerRawStoreIsRefused(t *testing.T) {
 	if err := raw.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_, err := OpenRaw(context.Background(), folder)
 	want := filepath.Join(folder, "raw.duckdb") + " has version 99 and this dorado reads up to 1: it was written by a newer dorado, use that one"
-	if err == nil || err.Error() != want {
-		t.Errorf("got %v, want %s", err, want)
+	for range 2 { // the first must let go of the file
+		if _, err := OpenRaw(context.Background(), folder); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
 	}
 }
 

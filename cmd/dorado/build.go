@@ -104,7 +104,44 @@ func (p *program) build(ctx context.Context, config *Config, asOf time.Time) (bu
 		return built{}, fmt.Errorf("build: %w", err)
 	}
 	done.took = time.Since(started)
-	return done, nil
+	return done, p.keepTotals(ctx, config)
+}
+
+// keepTotals appends what the snapshot that was just published reports anew to
+// the history. The raw store is opened again for it, because a build only reads
+// it; a publish that cannot write leaves it to the next one, which finds that the
+// same is new.
+func (p *program) keepTotals(ctx context.Context, config *Config) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("the snapshot is published, but its numbers are not in the history: %w", err)
+		}
+	}()
+	snapshot, err := warehouse.Open(ctx, config.Warehouse.Path)
+	if err != nil {
+		return err
+	}
+	totals, err := models.NewTotals(ctx, snapshot)
+	if err = errors.Join(err, snapshot.Close()); err != nil {
+		return err
+	}
+	if len(totals) == 0 {
+		return nil
+	}
+	raw, err := warehouse.OpenRaw(ctx, config.Warehouse.Path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, raw.Close()) }()
+	isKept, err := models.IsReported(ctx, raw, totals[0])
+	if err != nil || isKept {
+		return err
+	}
+	rows := make([]warehouse.Row, len(totals))
+	for i, total := range totals {
+		rows[i] = total
+	}
+	return raw.Put(ctx, "", rows, "")
 }
 
 // ensureTables makes the raw tables that an older dorado did not know of, so that

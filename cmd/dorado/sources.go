@@ -13,12 +13,13 @@ import (
 	"dorado/collectors/openslo"
 	"dorado/collectors/pagerduty"
 	"dorado/collectors/transport"
+	"dorado/models"
 	"dorado/warehouse"
 )
 
 // rawTables returns an empty row of every raw table of every source.
 func rawTables() []collectors.Row {
-	return slices.Concat(github.Tables(), pagerduty.Tables(), openslo.Tables(), ingested.Tables(), []collectors.Row{collectors.Outcome{}})
+	return slices.Concat(github.Tables(), pagerduty.Tables(), openslo.Tables(), ingested.Tables(), []collectors.Row{collectors.Outcome{}, models.ReportedTotal{}})
 }
 
 // A source is one outside system with its collectors.
