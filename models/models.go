@@ -54,7 +54,7 @@ type Model struct {
 	Header Header
 	SQL    string // the SELECT; "" where Go code fills the table
 
-	reads   []warehouse.Reference // what a step's code reads; a SELECT's references are found by parsing it
+	reads   []warehouse.Reference // the tables it reads: what a step says, else nil until references finds them
 	fill    fillFunc              // the step's code
 	columns string                // of a step's table, with their types
 }
@@ -307,15 +307,16 @@ func order(ctx context.Context, db *warehouse.Database, models []*Model) ([]*Mod
 	return sorted, nil
 }
 
-// references returns the tables that m reads.
+// references returns the tables that m reads. A SELECT is parsed once.
 func (m *Model) references(ctx context.Context, db *warehouse.Database) ([]warehouse.Reference, error) {
-	if m.fill != nil {
+	if m.fill != nil || m.reads != nil {
 		return m.reads, nil
 	}
 	references, err := db.References(ctx, m.SQL)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", m.Path, err)
 	}
+	m.reads = references
 	return references, nil
 }
 
