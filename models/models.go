@@ -56,6 +56,7 @@ type Model struct {
 
 	reads   []warehouse.Reference // the tables it reads: what a step says, else nil until references finds them
 	fill    fillFunc              // the step's code
+	isLate  bool                  // the step comes after all tables that do not read it
 	columns string                // of a step's table, with their types
 }
 
@@ -253,6 +254,10 @@ func order(ctx context.Context, db *warehouse.Database, models []*Model) ([]*Mod
 	for _, model := range models {
 		byName[model.String()] = model
 	}
+	late, err := lateModels(ctx, db, models)
+	if err != nil {
+		return nil, err
+	}
 	var sorted []*Model
 	state := map[*Model]string{}
 	var visit func(model *Model, path []string) error
@@ -292,7 +297,8 @@ func order(ctx context.Context, db *warehouse.Database, models []*Model) ([]*Mod
 	}
 	for _, first := range []func(*Model) bool{
 		(*Model).isScalar,
-		func(m *Model) bool { return m.Layer != Macros && m.Layer != Checks },
+		func(m *Model) bool { return m.isTable() && !late[m] },
+		(*Model).isTable,
 		func(m *Model) bool { return m.Layer == Macros },
 		func(m *Model) bool { return m.Layer == Checks },
 	} {
@@ -305,6 +311,38 @@ func order(ctx context.Context, db *warehouse.Database, models []*Model) ([]*Mod
 		}
 	}
 	return sorted, nil
+}
+
+// isTable reports whether m becomes a table or a view.
+func (m *Model) isTable() bool { return m.Layer != Macros && m.Layer != Checks }
+
+// lateModels returns the steps that come late and the models that read them.
+func lateModels(ctx context.Context, db *warehouse.Database, models []*Model) (map[*Model]bool, error) {
+	readers := map[string][]*Model{}
+	late := map[*Model]bool{}
+	var queue []*Model
+	for _, model := range models {
+		reads, err := model.references(ctx, db)
+		if err != nil {
+			return nil, err
+		}
+		for _, reference := range reads {
+			name := reference.Schema + "." + reference.Name
+			readers[name] = append(readers[name], model)
+		}
+		if model.isLate {
+			queue = append(queue, model)
+		}
+	}
+	for len(queue) > 0 {
+		model := queue[0]
+		queue = queue[1:]
+		if !late[model] {
+			late[model] = true
+			queue = append(queue, readers[model.String()]...)
+		}
+	}
+	return late, nil
 }
 
 // references returns the tables that m reads. A SELECT is parsed once.

@@ -578,6 +578,14 @@ create table "ingested_incidents" (
     "url" VARCHAR
 );
 
+create table "ingested_sli" (
+    "slo" VARCHAR,
+    "started_at" TIMESTAMP,
+    "ended_at" TIMESTAMP,
+    "good" DOUBLE,
+    "total" DOUBLE
+);
+
 create table "collector_runs" (
     "collector" VARCHAR,
     "started_at" TIMESTAMP,

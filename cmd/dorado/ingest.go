@@ -20,7 +20,7 @@ import (
 func ingestCommand(p *program) *cobra.Command {
 	group := &cobra.Command{
 		Use:   "ingest",
-		Short: "Take deployments, changes and incidents from files",
+		Short: "Take deployments, changes, incidents and measurements from files",
 		Long: `Take what other systems know of deployments, changes and incidents from files,
 for whoever deploys with GitLab, Jenkins, Argo or a script. The next build counts
 it as if it had been collected.`,
@@ -48,6 +48,13 @@ are found by its sha.`,
 			name: "incidents", schema: ingested.Incidents,
 			long:    `One record is one incident.`,
 			example: `  dorado ingest incidents pages-2025.ndjson pages-2026.ndjson`,
+		}),
+		ingestKindCommand(p, ingestKind{
+			name: "sli", schema: ingested.SLI,
+			long: `One record is what was counted for an SLO in some time. It is for indicators whose
+source dorado does not ask itself, such as Prometheus: whatever their metricSource
+is, their objectives are judged by what is ingested under the SLO's name.`,
+			example: `  dorado ingest sli checkout-requests.csv`,
 		}),
 	)
 	return group

@@ -1,5 +1,5 @@
-// Package ingested takes deployments, changes and incidents from files, for
-// systems that have no collector: NDJSON, CSV, or rows that somebody else has
+// Package ingested takes deployments, changes, incidents and measurements of service
+// level indicators from files, for systems that have no collector: NDJSON, CSV, or rows that somebody else has
 // read. What the records mean is left to the models.
 //
 // The structs of this file are the schema of the files, the raw tables, and their
@@ -8,6 +8,7 @@
 package ingested
 
 import (
+	"math"
 	"time"
 
 	"dorado/collectors"
@@ -98,10 +99,36 @@ func (i Incident) problem() string {
 	return ""
 }
 
+// A Measurement is a row of raw.ingested_sli: what is known of a service level
+// indicator in some time.
+type Measurement struct {
+	SLO       string     `db:"slo,key" doc:"the name of the SLO; of one with an indicator for each objective, its objective: checkout/2"`
+	StartedAt time.Time  `db:"started_at,key" doc:"when the time that was measured began"`
+	EndedAt   *time.Time `db:"ended_at" doc:"when it ended; where it is left out, as long as the shortest time between two measurements"`
+	Good      float64    `db:"good" doc:"how many events, seconds or whatever is counted were good"`
+	Total     float64    `db:"total" doc:"how many there were"`
+}
+
+// Table returns the table's name.
+func (Measurement) Table() string { return "ingested_sli" }
+
+// problem says what is wrong with the fields as a whole, "" if nothing is.
+func (m Measurement) problem() string {
+	switch {
+	case m.EndedAt != nil && !m.EndedAt.After(m.StartedAt):
+		return "ended_at: it does not lie after started_at"
+	case !(m.Good >= 0 && m.Good <= m.Total):
+		return "good: it is less than 0 or more than total"
+	case math.IsInf(m.Total, 0):
+		return "total: it is no number to count with"
+	}
+	return ""
+}
+
 // isBefore reports whether both instants are known and a is before b.
 func isBefore(a, b *time.Time) bool { return a != nil && b != nil && a.Before(*b) }
 
 // Tables returns an empty row of every raw table that is filled from files.
 func Tables() []collectors.Row {
-	return []collectors.Row{Deployment{}, Change{}, Incident{}}
+	return []collectors.Row{Deployment{}, Change{}, Incident{}, Measurement{}}
 }

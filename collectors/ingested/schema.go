@@ -22,7 +22,7 @@ type Schema struct {
 // A Field is a column of a CSV or Parquet file, or a key of an NDJSON one.
 type Field struct {
 	Name       string
-	Kind       string // text, integer, boolean or instant
+	Kind       string // text, integer, number, boolean or instant
 	IsRequired bool
 	Default    string   // where it is not given; "" for none
 	OneOf      []string // what it may be; none for anything
@@ -42,6 +42,7 @@ var (
 	Deployments = schemaOf[Deployment]()
 	Changes     = schemaOf[Change]()
 	Incidents   = schemaOf[Incident]()
+	SLI         = schemaOf[Measurement]()
 )
 
 // kinds are the types of the fields, as a user knows them.
@@ -49,6 +50,7 @@ var kinds = map[reflect.Type]string{
 	reflect.TypeFor[string]():    "text",
 	reflect.TypeFor[bool]():      "boolean",
 	reflect.TypeFor[int64]():     "integer",
+	reflect.TypeFor[float64]():   "number",
 	reflect.TypeFor[time.Time](): "instant",
 }
 
@@ -145,6 +147,8 @@ func (f Field) set(target reflect.Value, value any) error {
 		read, ok = readText(value)
 	case "integer":
 		read, ok = readInteger(value)
+	case "number":
+		read, ok = readNumber(value)
 	case "boolean":
 		read, ok = readBoolean(value)
 	case "instant":
@@ -164,6 +168,7 @@ func (f Field) set(target reflect.Value, value any) error {
 var examples = map[string]string{
 	"text":    "a text",
 	"integer": "a whole number",
+	"number":  "a number",
 	"boolean": "true or false",
 	"instant": "an instant with its zone like 2026-01-31T09:00:00Z",
 }
@@ -192,6 +197,15 @@ func readText(value any) (string, bool) {
 func readInteger(value any) (int64, bool) {
 	text, ok := readText(value)
 	number, err := strconv.ParseInt(text, 10, 64)
+	return number, ok && err == nil
+}
+
+func readNumber(value any) (float64, bool) {
+	if number, ok := value.(float64); ok { // Parquet's
+		return number, true
+	}
+	text, ok := readText(value)
+	number, err := strconv.ParseFloat(text, 64)
 	return number, ok && err == nil
 }
 
