@@ -18,7 +18,7 @@ A query is one SELECT over the tables of core and marts that do not depend on
 objectives. It gives the columns happened_at and value; rows in which one of them is
 NULL, or that lie after the as-of time, are left out. It is not trusted: it can read
 nothing else, and has 30 seconds, 1 GB of memory and 1,000,000 rows. What is wrong
-with it is a finding of its objective (marts.slo_findings) and stops nothing.
+with it is a finding of its objective (core.slo_findings) and stops nothing.
 
 objective_number  The objective, as in core.slos.
 part              value, or total for the query of the total.

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -39,5 +40,76 @@ good.yaml: ok
 	}
 	if got := dorado(t, "", "slo", "check", filepath.Join(folder, "gone.yaml")); got.code != 1 || !strings.Contains(got.stderr, "gone.yaml") {
 		t.Errorf("no such file: exits with %d and says %q", got.code, got.stderr)
+	}
+}
+
+// TestObjectivesAllTheWay takes objectives from a folder and measurements from a
+// file, and one with a query that may not run, to what is left of the budget.
+func TestObjectivesAllTheWay(t *testing.T) {
+	folder := t.TempDir()
+	write := func(name, text string) string {
+		t.Helper()
+		file := filepath.Join(folder, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	config := write("dorado.yaml", "github: {repositories: [acme/shop], base_url: 'http://127.0.0.1:1'}\n"+
+		"services: [{name: checkout, repositories: [acme/shop]}]\nslos: {folder: slo}\n")
+	write("slo/checkout.yaml", `apiVersion: openslo/v1
+kind: SLO
+metadata: {name: requests}
+spec:
+  service: checkout
+  indicator:
+    metadata: {name: requests}
+    spec:
+      ratioMetric:
+        good: {metricSource: {type: Prometheus, spec: {query: good}}}
+        total: {metricSource: {type: Prometheus, spec: {query: total}}}
+  timeWindow: [{duration: 30d, isRolling: true}]
+  budgetingMethod: Occurrences
+  objectives: [{targetPercent: 99}]
+---
+apiVersion: openslo/v1
+kind: SLO
+metadata: {name: stolen}
+spec:
+  service: checkout
+  indicator:
+    metadata: {name: stolen}
+    spec: {thresholdMetric: {metricSource: {type: DuckDB, spec: {query: "select * from read_csv('/etc/passwd')"}}}}
+  budgetingMethod: Occurrences
+  objectives: [{op: gt, value: 0, target: 0.5}]
+`)
+	write("slo/broken.yaml", "kind: [\n")
+	measurements := write("sli.csv", "slo,started_at,good,total\nrequests,2026-01-01T10:00:00Z,995,1000\nrequests,2026-01-01T10:05:00Z,985,1000\n")
+	runDorado(t, "collect", "openslo_folder", "--config", config)
+	runDorado(t, "ingest", "sli", measurements, "--config", config)
+	built := runDorado(t, "build", "--config", config, "--as-of", "2030-01-01T00:00:00Z")
+	if want := "every_objective_can_be_measured does not hold for 2 rows, the first is origin=folder path=broken.yaml line=1"; !strings.Contains(built, want) {
+		t.Errorf("the build prints\n%s\nwithout %s", built, want)
+	}
+	got := query(t, config, `
+		select objective_id, day, service_id, good, total, round(burn_rate, 6), round(remaining_ratio, 6), is_exhausted, is_before_definition
+		from marts.error_budget_daily order by day limit 1`)
+	if want := [][]string{{"requests/1", "2026-01-01", "checkout", "1980", "2000", "1", "0", "false", "true"}}; !reflect.DeepEqual(got, want) {
+		t.Errorf("the budget is %v, want %v", got, want)
+	}
+	got = query(t, config, "select path, line, objective_id, problem from core.slo_findings where severity = 'error' order by finding_number")
+	want := [][]string{
+		{"broken.yaml", "1", "", "not YAML: sequence end token ']' not found"},
+		{"checkout.yaml", "25", "stolen/1", "value: it reads from the function read_csv; only unnest, generate_series, range may be read from"},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("the findings are %v, want %v", got, want)
+	}
+	got = query(t, config, "select period_start, dimension, objectives, objectives_met, attainment_ratio from metrics.slo_attainment(timestamp '2026-01-01', timestamp '2026-02-01', by_dimension := 'service')")
+	if want := [][]string{{"2026-01-01", "checkout", "1", "1", "0.99"}}; !reflect.DeepEqual(got, want) {
+		t.Errorf("the attainment is %v, want %v", got, want)
 	}
 }

@@ -1,4 +1,4 @@
--- One row per calendar day in the warehouse's time zone, from the first deployment's or incident's to the as-of time's.
+-- One row per calendar day in the warehouse's time zone, from the first deployment's, incident's or ingested measurement's to the as-of time's.
 --
 -- day         The day.
 -- started_at  Its first instant, UTC.
@@ -12,7 +12,8 @@ bounds as (
     select
         least(
             (select min(finished_day) from core.deployments),
-            (select min(triggered_day) from core.incidents)
+            (select min(triggered_day) from core.incidents),
+            (select cast(min(started_at) as date) from staging.ingested_sli)
         ) as first_day,
         cast(timezone(time_zone, timezone('UTC', as_of)) as date) as last_day,
         time_zone,

@@ -14,7 +14,7 @@
 -- event, and a value that is compared with a threshold as one event that is good or
 -- not. A counter counts what it has grown by, from 0 where it has fallen. Values
 -- that make no sense (less than 0, or more than the total) are left out, and
--- marts.slo_findings says so.
+-- core.slo_findings says so.
 --
 -- A slice of sql or ingested, where the source does not say, is as long as the
 -- shortest time between two values of the objective, at most a day, a minute where

@@ -6,7 +6,7 @@
 -- The first version holds for the time before it too, so that a new objective has a
 -- past. What is measured is what the newest version says. Where two files define
 -- the same objective at a time, the one that came later counts, and
--- marts.slo_findings says so.
+-- core.slo_findings says so.
 --
 -- A window of no kind in the file is one of 30 days, rolling.
 --

@@ -22,6 +22,7 @@
 -- target                 The ratio that must be good, at the end of the day.
 -- good                   How much was good that day: seconds, incidents, events or slices.
 -- total                  How much there was that day.
+-- allowed                How much of it the targets allow to be bad.
 -- bad_ratio              The ratio of bad that day; NULL where there was nothing.
 -- burn_rate              How many times faster than allowed the budget was spent that day; NULL where there was nothing.
 -- window_started_at      When the window began, UTC.
@@ -208,6 +209,7 @@ select
     target,
     day_total - day_bad as good,
     day_total as total,
+    day_allowed as allowed,
     day_bad / nullif(day_total, 0) as bad_ratio,
     burn_rate,
     window_started_at,
