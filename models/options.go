@@ -69,6 +69,8 @@ func Options() []Option {
 		truth("deployment_rework_rate", "rollbacks", true, "whether a rollback is rework"),
 		truth("deployment_rework_rate", "reverts", true, "whether a deployment that ships a revert is rework"),
 
+		truth("pull_request_stages", "bots", true, "whether the pull requests of bots count"),
+
 		number("attribution", "window_hours", 24, "how long before an incident a deployment may have finished to be blamed for it without other evidence"),
 		truth("attribution", "dependencies", true, "whether an incident may be blamed on a deployment of a service that its own depends on"),
 

@@ -13,20 +13,20 @@ type Override struct {
 
 // An OverrideAction is what an override does.
 type OverrideAction struct {
-	Name       string
-	Incident   bool   // whether it names an incident; exclude names an incident or a deployment
-	Deployment bool   // whether it names a deployment
-	Meaning    string // a sentence without a full stop
+	Name     string
+	Incident bool   // whether it names an incident beside the deployment
+	Either   bool   // whether it names an incident or a deployment
+	Meaning  string // a sentence without a full stop
 }
 
 // OverrideActions are all actions, in the order in which they are documented.
 var OverrideActions = []OverrideAction{
-	{"confirm", true, true, "this deployment caused this incident, whatever else is known"},
-	{"link", true, true, "this deployment is a candidate for this incident, if nothing on the incident names another"},
-	{"reject", true, true, "this deployment did not cause this incident"},
-	{"exclude", false, false, "this incident, or this deployment, is in no number about failures"},
-	{"failed", false, true, "this deployment failed"},
-	{"not_failed", false, true, "this deployment did not fail"},
+	{"confirm", true, false, "this deployment caused this incident, whatever else is known"},
+	{"link", true, false, "this deployment is a candidate for this incident, if nothing on the incident names another"},
+	{"reject", true, false, "this deployment did not cause this incident"},
+	{"exclude", false, true, "this incident, or this deployment, is in no number about failures"},
+	{"failed", false, false, "this deployment failed"},
+	{"not_failed", false, false, "this deployment did not fail"},
 }
 
 // overridesTable returns the overrides as the models read them.

@@ -85,6 +85,7 @@ func (p *program) build(ctx context.Context, config *Config, asOf time.Time) (bu
 		Services:    config.Services,
 		Incidents:   config.Incidents,
 		Definitions: config.Definitions,
+		Overrides:   config.overrides,
 		Quality:     config.Quality,
 	}
 	done := built{asOf: asOf}

@@ -33,7 +33,10 @@ type Config struct {
 	Services    []models.Service      `yaml:"services"`    // what is deployed; none: every repository is one service
 	Incidents   []models.IncidentRule `yaml:"incidents"`   // which incidents count, where a service does not say otherwise; none: those of high urgency
 	Definitions models.Definitions    `yaml:"definitions"` // what the metrics mean, where a service does not say otherwise
+	Overrides   string                `yaml:"overrides"`   // file of what people know better about incidents and deployments
 	Quality     models.Quality        `yaml:"quality"`     // how good the data must be to be published
+
+	overrides []models.Override `yaml:"-"` // what that file says
 }
 
 // Warehouse says where the data is kept and how days are counted.
@@ -93,6 +96,12 @@ func loadConfig(file string, now time.Time) (*Config, error) {
 	}
 	if config.SLOs != nil && config.SLOs.Folder != "" {
 		config.SLOs.Folder = from(folder, config.SLOs.Folder)
+	}
+	if config.Overrides != "" {
+		config.Overrides = from(folder, config.Overrides)
+		if config.overrides, err = loadOverrides(config.Overrides); err != nil {
+			return nil, err
+		}
 	}
 	return config, nil
 }

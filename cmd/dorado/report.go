@@ -29,8 +29,9 @@ func reportCommand(p *program) *cobra.Command {
 		Use:   "report",
 		Short: "Print the metrics with their trend and level",
 		Long: fmt.Sprintf(`Print the metrics of the newest snapshot for a range of days, with n (how many
-deployments or changes a number stands on), the change against the same number of
-days just before, and DORA's level.
+deployments or changes a number stands on; for a share also the 95 %% interval), the
+change against the same number of days just before, the level of DORA's report that
+the definitions name, and the score in DORA's Quick Check.
 
 Days are days in the warehouse's time zone; --to is part of the range. Without
 flags the range is the last %d days that were over when the snapshot was built.`, reportDays),
@@ -77,9 +78,13 @@ type reportMetric struct {
 	Value         *float64 `json:"value"`
 	Unit          string   `json:"unit"`
 	N             *int64   `json:"n"`
+	LowerValue    *float64 `json:"lower_value"` // of a share the ends of its 95 % interval
+	UpperValue    *float64 `json:"upper_value"`
 	PreviousValue *float64 `json:"previous_value"`
 	PreviousN     *int64   `json:"previous_n"`
+	IsEnough      bool     `json:"is_enough"` // n is large enough for a level and a score
 	Level         *string  `json:"level"`
+	Score         *float64 `json:"score"` // in DORA's Quick Check, 0 to 10
 }
 
 // newReport asks the snapshot for the metrics from the first to the last day,
@@ -90,14 +95,17 @@ func newReport(ctx context.Context, snapshot *warehouse.Snapshot, first, last, b
 		return report{}, err
 	}
 	made := report{dayRange: days, By: by}
-	rows, err := snapshot.Query(ctx, "from metrics.dora(?::timestamp, ?::timestamp, by_dimension := ?)", days.fromAt, days.toAt, by)
+	rows, err := snapshot.Query(ctx, `
+		select dimension, metric, value, unit, n, lower_value, upper_value, previous_value, previous_n, is_enough, level, score
+		from metrics.dora(?::timestamp, ?::timestamp, by_dimension := ?)`, days.fromAt, days.toAt, by)
 	if err != nil {
 		return report{}, fmt.Errorf("report: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var m reportMetric
-		if err := rows.Scan(&m.Group, &m.Metric, &m.Value, &m.Unit, &m.N, &m.PreviousValue, &m.PreviousN, &m.Level); err != nil {
+		if err := rows.Scan(&m.Group, &m.Metric, &m.Value, &m.Unit, &m.N, &m.LowerValue, &m.UpperValue,
+			&m.PreviousValue, &m.PreviousN, &m.IsEnough, &m.Level, &m.Score); err != nil {
 			return report{}, fmt.Errorf("report: %w", err)
 		}
 		made.Metrics = append(made.Metrics, m)
@@ -203,7 +211,7 @@ func (r report) write(out io.Writer, format string) error {
 	}
 	lines := table.NewWriter()
 	lines.SetTitle("%s", r.dayRange)
-	lines.AppendHeader(table.Row{r.By, "metric", "value", "n", "before", "change", "level"})
+	lines.AppendHeader(table.Row{r.By, "metric", "value", "n", "before", "change", "level", "score"})
 	style := table.StyleLight
 	style.Format.Header = text.FormatDefault
 	style.Title.Format = text.FormatDefault
@@ -214,11 +222,12 @@ func (r report) write(out io.Writer, format string) error {
 		{Number: 4, Align: text.AlignRight, AlignHeader: text.AlignRight},
 		{Number: 5, Align: text.AlignRight, AlignHeader: text.AlignRight},
 		{Number: 6, Align: text.AlignRight, AlignHeader: text.AlignRight},
+		{Number: 8, Align: text.AlignRight, AlignHeader: text.AlignRight},
 	})
 	for _, m := range r.Metrics {
 		lines.AppendRow(table.Row{
-			m.Group, metricTitles[m.Metric], humanValue(m.Value, m.Unit), humanCount(m.N),
-			humanValue(m.PreviousValue, m.Unit), humanChange(m.Value, m.PreviousValue), humanLevel(m.Level),
+			m.Group, metricTitles[m.Metric], humanValue(m.Value, m.Unit) + humanInterval(m.LowerValue, m.UpperValue), humanCount(m.N),
+			humanValue(m.PreviousValue, m.Unit), humanChange(m.Value, m.PreviousValue, m.Unit), humanLevel(m.Level, m.IsEnough), humanScore(m.Score),
 		})
 	}
 	rendered := lines.Render
@@ -237,20 +246,25 @@ func (r report) write(out io.Writer, format string) error {
 
 // metricTitles are the metrics' names as people write them.
 var metricTitles = map[string]string{
-	"deployment_frequency": "Deployment frequency",
-	"change_lead_time":     "Change lead time (median)",
+	"deployment_frequency":            "Deployment frequency",
+	"change_lead_time":                "Change lead time (median)",
+	"change_fail_rate":                "Change fail rate",
+	"failed_deployment_recovery_time": "Failed deployment recovery time (median)",
+	"deployment_rework_rate":          "Deployment rework rate",
 }
 
 // noData stands where a value is not known.
 const noData = "no data"
 
-// humanValue writes a value with its unit: "1.2 / day", "3.4 days".
+// humanValue writes a value with its unit: "1.2 / day", "3.4 days", "5.0 %".
 func humanValue(value *float64, unit string) string {
 	switch {
 	case value == nil:
 		return noData
 	case unit == "seconds":
 		return humanSeconds(*value)
+	case unit == "ratio":
+		return fmt.Sprintf("%.1f %%", *value*100)
 	case *value == 0 || *value >= 0.995:
 		return fmt.Sprintf("%.1f / day", *value)
 	case *value*7 >= 0.995:
@@ -280,17 +294,43 @@ func humanCount(n *int64) string {
 	return fmt.Sprint(*n)
 }
 
-// humanChange writes how much value differs from what it was.
-func humanChange(value, before *float64) string {
-	if value == nil || before == nil || *before == 0 {
+// humanInterval writes the interval that a share lies in: " (2–15)".
+func humanInterval(lower, upper *float64) string {
+	if lower == nil || upper == nil {
 		return ""
 	}
-	return fmt.Sprintf("%+.0f %%", (*value / *before - 1)*100)
+	return fmt.Sprintf(" (%.0f–%.0f)", *lower*100, *upper*100)
 }
 
-func humanLevel(level *string) string {
-	if level == nil {
+// humanChange writes how much value differs from what it was, a share in
+// percentage points.
+func humanChange(value, before *float64, unit string) string {
+	switch {
+	case value == nil || before == nil:
+		return ""
+	case unit == "ratio":
+		return fmt.Sprintf("%+.1f points", (*value-*before)*100)
+	case *before == 0:
+		return ""
+	default:
+		return fmt.Sprintf("%+.0f %%", (*value / *before - 1)*100)
+	}
+}
+
+func humanLevel(level *string, isEnough bool) string {
+	switch {
+	case level != nil:
+		return *level
+	case isEnough: // the metric has no levels
+		return ""
+	default:
 		return "not enough data"
 	}
-	return *level
+}
+
+func humanScore(score *float64) string {
+	if score == nil {
+		return ""
+	}
+	return fmt.Sprintf("%.1f", *score)
 }

@@ -1,21 +1,34 @@
--- One row per group and metric: the DORA metrics of a range beside those of the range before.
+-- One row per period, group and metric: the five DORA metrics beside those of the period before, with level and score.
 --
--- The range before is the same number of calendar days just before; where it
--- begins before the first deployment known, it is not known. by_dimension is
--- service, team, repository, environment or none.
+-- The period before is, for the grain total, the same number of calendar days just
+-- before the range, else the day, week, month or quarter before. Where it begins
+-- before the first deployment known, it is not known. A level follows the report
+-- that the option report of levels names (core.dora_benchmarks); rework has none. A
+-- number that stands on fewer records than the option minimum_sample has neither
+-- level nor score. Where the services of a group say different things, the
+-- largest sample and the latest report count. grain is day, week, month, quarter or
+-- total; by_dimension is service, team, repository, environment or none.
 --
+-- period_start    The period's first day, in the warehouse's time zone.
+-- period_end      The day after its last day.
+-- is_complete     False where the range or the as-of time cuts the period short.
 -- dimension       The group: a service_id, team, repository or environment, or all.
--- metric          deployment_frequency or change_lead_time.
--- value           Deployments per day; the median lead time. NULL where it is not known.
--- unit            deployments_per_day or seconds.
+-- metric          deployment_frequency, change_lead_time, change_fail_rate, failed_deployment_recovery_time or
+--     deployment_rework_rate.
+-- value           Deployments per day, a median time, or a share; NULL where it is not known.
+-- unit            deployments_per_day, seconds or ratio.
 -- n               How many deployments or changes the value stands on.
--- previous_value  The same for the range before.
--- previous_n      The same for the range before.
--- level           elite, high, medium or low; NULL where n is too small to say.
+-- lower_value     Of a share the lower end of its Wilson 95 % interval; NULL for the others.
+-- upper_value     The upper end.
+-- previous_value  The value of the period before.
+-- previous_n      What that stands on.
+-- is_enough       True where n is at least the minimum sample.
+-- level           elite, high, medium or low; NULL where n is too small to say, or the metric has no levels.
+-- score           The score in DORA's Quick Check, from 0 to 10; NULL where n is too small to say.
 --
--- parameters: from_at, to_at, by_dimension := 'none'
--- example: from metrics.dora(timestamp '2026-01-01', timestamp '2026-02-01', by_dimension := 'service')
--- key: dimension, metric
+-- parameters: from_at, to_at, grain := 'total', by_dimension := 'none'
+-- example: from metrics.dora(timestamp '2026-01-01', timestamp '2026-02-01', grain := 'month', by_dimension := 'service')
+-- key: period_start, dimension, metric
 with
 
 range_days as (
@@ -28,53 +41,116 @@ range_days as (
         and started_at < to_at
 ),
 
+-- How far back the period before the first begins.
 previous as (
     select days.started_at
     from core.days as days
     join range_days
-        on days.day = range_days.first_day - cast(range_days.days as integer)
-    where days.day >= (select min(finished_day) from core.deployments)
+        on days.day = case grain
+            when 'day' then range_days.first_day - 1
+            when 'week' then cast(date_trunc('week', range_days.first_day) - interval 7 day as date)
+            when 'month' then cast(date_trunc('month', range_days.first_day) - interval 1 month as date)
+            when 'quarter' then cast(date_trunc('quarter', range_days.first_day) - interval 3 month as date)
+            else range_days.first_day - cast(range_days.days as integer)
+        end
+    where
+        grain <> 'total'
+        or days.day >= (select min(finished_day) from core.deployments)
 ),
 
-frequency as (
-    from metrics.deployment_frequency(from_at, to_at, by_dimension := by_dimension)
+current_values as (
+    select
+        *,
+        case grain
+            when 'day' then period_start - 1
+            when 'week' then period_start - 7
+            when 'month' then cast(period_start - interval 1 month as date)
+            when 'quarter' then cast(period_start - interval 3 month as date)
+        end as previous_start
+    from metrics.five_metrics(from_at, to_at, grain := grain, by_dimension := by_dimension)
 ),
 
-frequency_before as (
-    from metrics.deployment_frequency((select started_at from previous), from_at, by_dimension := by_dimension)
+previous_values as (
+    from metrics.five_metrics(
+        coalesce((select started_at from previous), from_at),
+        case grain when 'total' then from_at else to_at end,
+        grain := grain,
+        by_dimension := by_dimension
+    )
 ),
 
-lead_time as (
-    from metrics.change_lead_time(from_at, to_at, by_dimension := by_dimension)
+samples as (
+    select
+        metrics.dimension(by_dimension, deployments.service_id, services.team, deployments.repository, deployments.environment) as dimension,
+        max(try_cast(definitions.value as bigint)) filter (where definitions.option = 'minimum_sample') as minimum_sample,
+        max(try_cast(definitions.value as bigint)) filter (where definitions.option = 'report') as report_year
+    from (
+        select distinct
+            service_id,
+            repository,
+            environment
+        from core.deployments
+        where is_production
+    ) as deployments
+    join core.services as services
+        on deployments.service_id = services.service_id
+    join core.definitions as definitions
+        on deployments.service_id = definitions.service_id
+        and definitions.metric = 'levels'
+    group by 1
 ),
 
-lead_time_before as (
-    from metrics.change_lead_time((select started_at from previous), from_at, by_dimension := by_dimension)
+levels as (
+    select
+        current_values.period_start,
+        current_values.dimension,
+        current_values.metric,
+        arg_min(benchmarks.level, benchmarks.level_rank) as level
+    from current_values
+    join samples
+        on current_values.dimension = samples.dimension
+        and current_values.n >= samples.minimum_sample
+    join core.dora_benchmarks as benchmarks
+        on samples.report_year = benchmarks.report_year
+        and current_values.metric = benchmarks.metric
+    where
+        current_values.value is not null
+        and case
+            when benchmarks.limit_value is null then true
+            when benchmarks.metric = 'deployment_frequency' then current_values.value >= benchmarks.limit_value
+            else current_values.value < benchmarks.limit_value
+        end
+    group by current_values.period_start, current_values.dimension, current_values.metric
 )
 
 select
-    frequency.dimension,
-    'deployment_frequency' as metric,
-    frequency.deployments_per_day as value,
-    'deployments_per_day' as unit,
-    frequency.deployments as n,
-    frequency_before.deployments_per_day as previous_value,
-    frequency_before.deployments as previous_n,
-    metrics.deployment_frequency_level(frequency.deployments_per_day, frequency.deployments) as level
-from frequency
-left join frequency_before
-    on frequency.dimension = frequency_before.dimension
-union all
-select
-    lead_time.dimension,
-    'change_lead_time' as metric,
-    lead_time.median_seconds as value,
-    'seconds' as unit,
-    lead_time.changes as n,
-    lead_time_before.median_seconds as previous_value,
-    lead_time_before.changes as previous_n,
-    metrics.change_lead_time_level(lead_time.median_seconds, lead_time.changes) as level
-from lead_time
-left join lead_time_before
-    on lead_time.dimension = lead_time_before.dimension
-order by dimension, metric desc
+    current_values.period_start,
+    current_values.period_end,
+    current_values.is_complete,
+    current_values.dimension,
+    current_values.metric,
+    current_values.value,
+    current_values.unit,
+    current_values.n,
+    current_values.lower_value,
+    current_values.upper_value,
+    previous_values.value as previous_value,
+    previous_values.n as previous_n,
+    coalesce(current_values.n >= samples.minimum_sample, false) as is_enough,
+    levels.level,
+    case
+        when current_values.n >= samples.minimum_sample
+            then metrics.quick_check_score(current_values.metric, current_values.value)
+    end as score
+from current_values
+left join samples
+    on current_values.dimension = samples.dimension
+left join levels
+    on current_values.period_start = levels.period_start
+    and current_values.dimension = levels.dimension
+    and current_values.metric = levels.metric
+left join previous_values
+    on current_values.dimension = previous_values.dimension
+    and current_values.metric = previous_values.metric
+    and coalesce(current_values.previous_start = previous_values.period_start, grain = 'total')
+order by current_values.period_start, current_values.dimension, current_values.position
