@@ -148,6 +148,8 @@ func (s *server) repositoryJSON(r *request, one *repository) repositoryJSON {
 		URL:              r.base + "/repos/" + one.FullName,
 		HTMLURL:          s.pageURL(one),
 		Description:      one.Description,
+		Fork:             one.IsFork,
+		Archived:         one.IsArchived,
 		Visibility:       "private",
 		DefaultBranch:    one.DefaultBranch,
 		Topics:           []string{},

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -34,6 +35,8 @@ func (s *server) addRoutes(prefix string) {
 		"/releases":                          s.listReleases,
 		"/tags":                              s.listTags,
 	}
+	maps.Copy(paths, s.teamRoutes())
+	maps.Copy(below, s.recordRoutes())
 	for path, answer := range below {
 		paths["/repos/{owner}/{name}"+path] = answer
 		paths["/repositories/{id}"+path] = answer
@@ -176,7 +179,11 @@ func (s *server) showCommit(r *request) (any, error) {
 	if !isFound {
 		return nil, &failure{status: http.StatusUnprocessableEntity, message: "No commit found for SHA: " + ref}
 	}
-	return s.commitJSON(r, r.repository.Commits[place]), nil
+	commit := r.repository.Commits[place]
+	return struct {
+		commitJSON
+		Files []changedFileJSON `json:"files"`
+	}{s.commitJSON(r, commit), paged(r, r.records().Changed[commit.SHA], changedFile)}, nil
 }
 
 // compare answers what lies between two commits. Without paging parameters it

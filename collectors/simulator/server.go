@@ -33,6 +33,7 @@ func Handler(organization *Organization, options ServerOptions) http.Handler {
 		people:       map[string]Person{},
 		byName:       map[string]*repository{},
 		byID:         map[string]*repository{},
+		renamed:      map[string]*repository{},
 		routes:       http.NewServeMux(),
 	}
 	if options.Now == nil {
@@ -47,6 +48,9 @@ func Handler(organization *Organization, options ServerOptions) http.Handler {
 	}
 	for _, one := range organization.Repositories {
 		indexed := newRepository(one)
+		for _, name := range one.FormerNames {
+			s.renamed[strings.ToLower(name)] = indexed
+		}
 		s.byName[strings.ToLower(one.FullName)], s.byID[strconv.FormatInt(one.ID, 10)] = indexed, indexed
 	}
 	s.addRoutes("")
@@ -61,6 +65,7 @@ type server struct {
 	people       map[string]Person      // by login
 	byName       map[string]*repository // by owner/name in lower case
 	byID         map[string]*repository
+	renamed      map[string]*repository // by a name that it had before, in lower case
 	routes       *http.ServeMux
 	spoiler      *spoiler
 	quota        quota
@@ -86,6 +91,7 @@ type failure struct {
 	message       string
 	documentation string        // where it is explained; "" for the front page
 	fields        []problem     // what is wrong with which parameter
+	location      string        // where it is instead, "" where it is nowhere
 	retryAfter    time.Duration // 0 where it is not said
 }
 
@@ -201,6 +207,9 @@ func (s *server) findRepository(r *request) error {
 	r.repository = s.byID[id]
 	if id == "" {
 		r.repository = s.byName[strings.ToLower(owner+"/"+name)]
+		if moved := s.renamed[strings.ToLower(owner+"/"+name)]; r.repository == nil && moved != nil {
+			return s.moved(r, moved)
+		}
 	}
 	if r.repository == nil || r.repository.CreatedAt.After(r.now) {
 		return notFound()
@@ -210,6 +219,19 @@ func (s *server) findRepository(r *request) error {
 		r.path = strings.Join(append([]string{"/repositories", strconv.FormatInt(r.repository.ID, 10)}, rest[4:]...), "/")
 	}
 	return nil
+}
+
+// moved says where a repository is that was asked for by an older name: GitHub
+// names it by its id then.
+func (s *server) moved(r *request, to *repository) *failure {
+	location := r.base + "/repositories/" + strconv.FormatInt(to.ID, 10)
+	if rest := strings.SplitN(r.path, "/", 5); len(rest) > 4 { // "", repos, owner, name, the rest
+		location += "/" + rest[4]
+	}
+	if r.URL.RawQuery != "" {
+		location += "?" + r.URL.RawQuery
+	}
+	return &failure{status: http.StatusMovedPermanently, message: "Moved Permanently", location: location}
 }
 
 // send answers with a body, or with 304 where the client has it already: that
@@ -264,6 +286,9 @@ func (s *server) fail(w http.ResponseWriter, r *request, err error) {
 		s.quota.use()
 	}
 	s.quota.report(w.Header(), s.options.Clock())
+	if known.location != "" {
+		w.Header().Set("Location", known.location)
+	}
 	if known.retryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(known.retryAfter/time.Second)))
 	}

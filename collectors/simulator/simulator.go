@@ -37,8 +37,9 @@ type Person struct {
 
 // A Team owns services.
 type Team struct {
-	Name    string
-	Members []string // logins
+	Name         string
+	Members      []string // logins
+	Repositories []string `json:",omitempty"` // owner/name of each repository that it may write to
 }
 
 // A Service is a thing a team deploys.
@@ -62,7 +63,10 @@ const (
 // A Repository is a repository with its whole history.
 type Repository struct {
 	ID            int64
-	FullName      string // owner/name
+	FullName      string   // owner/name
+	FormerNames   []string `json:",omitempty"` // what it was called before; asked for by them it answers where it is now
+	IsArchived    bool     `json:",omitempty"`
+	IsFork        bool     `json:",omitempty"`
 	Description   string
 	DefaultBranch string
 	MergeMethod   MergeMethod
@@ -73,6 +77,7 @@ type Repository struct {
 	Releases      []*Release
 	Deployments   []*Deployment
 	PullRequests  []*PullRequest
+	Records       *Records `json:",omitempty"` // nil: none of those
 }
 
 // A Commit is a commit. Dates are whole seconds, as git's.
