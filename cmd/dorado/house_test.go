@@ -31,7 +31,7 @@ var importRules = []importRule{
 	{folder: "strictyaml"},
 	{folder: "warehouse", ours: []string{"collectors"}}, // for the interface it implements
 	{folder: "sql", standardOnly: true},
-	{folder: "models", ours: []string{"sql", "warehouse"}},
+	{folder: "models", ours: []string{"sql", "strictyaml", "warehouse"}},
 	{folder: "server", ours: []string{"models", "warehouse"}},
 }
 

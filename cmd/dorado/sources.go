@@ -118,13 +118,6 @@ func openSLOSource(config openslo.Config, server *github.Config, raw *warehouse.
 	return source{name: "OpenSLO", collectors: found, usage: &usage.Usage}, nil
 }
 
-// needs returns which records of GitHub the configuration uses. Runs, jobs, paths,
-// issues and owners are added here by the rules that look at them.
-func needs(*Config) github.Needs {
-	all := []string{"*/*"}
-	return github.Needs{Environments: all, Reviews: all}
-}
-
 // collectorNames returns the names of all collectors of all.
 func collectorNames(all []source) []string {
 	var names []string

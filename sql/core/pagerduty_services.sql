@@ -2,6 +2,7 @@
 --
 -- mapped_by says how that was found, the best first:
 --     configuration  a service's pagerduty_services match its name or id; the first service that does counts
+--     catalog-info   a component of a catalog names its id
 --     name           a service has the same name, in any case, and no pagerduty_services of its own
 --     repository     no services are configured, and one repository has this name, with or without its owner
 --     itself         no services are configured, so that it is a service of its own
@@ -60,33 +61,65 @@ configured as (
     group by pagerduty_services.account, pagerduty_services.pagerduty_service_id
 ),
 
+-- The service that a component of a catalog is: the one of its name, else the only
+-- one that is built from its repository.
+components as (
+    select
+        catalog.pagerduty_service_id,
+        coalesce(named.service_id, sole.service_id) as service_id
+    from core.catalog_components as catalog
+    left join core.mapped_services as named
+        on lower(catalog.component) = lower(named.service_id)
+    left join (
+        select
+            repository,
+            min(service_id) as service_id
+        from core.service_repositories
+        group by repository
+        having count(*) = 1
+    ) as sole
+        on catalog.repository = sole.repository
+    where catalog.pagerduty_service_id is not null
+),
+
+catalogs as (
+    select
+        pagerduty_service_id,
+        min(service_id) as service_id
+    from components
+    where service_id is not null
+    group by pagerduty_service_id
+    having count(distinct service_id) = 1
+),
+
 named_services as (
     select
         lower(services.service_id) as name,
         min(services.service_id) as service_id
-    from config.services as services
+    from core.mapped_services as services
     anti join config.pagerduty_services as patterns
         on services.service_id = patterns.service_id
+    where services.mapped_by <> 'repository'
     group by lower(services.service_id)
 ),
 
 repository_names as (
     select
         lower(repository) as name,
-        repository
-    from staging.github_repositories
+        service_id
+    from core.service_repositories
     union all
     select
         lower(split_part(repository, '/', 2)) as name,
-        repository
-    from staging.github_repositories
+        service_id
+    from core.service_repositories
 ),
 
--- A name that several repositories share tells nothing.
+-- A name that several repositories share tells nothing, nor one with several services.
 named_repositories as (
     select
         name,
-        min(repository) as service_id
+        min(service_id) as service_id
     from repository_names
     where not exists (select 1 from config.services)
     group by name
@@ -112,12 +145,14 @@ select
     pagerduty_services.pagerduty_service,
     coalesce(
         configured.service_id,
+        catalogs.service_id,
         named_services.service_id,
         named_repositories.service_id,
         case when not exists (select 1 from config.services) then pagerduty_services.pagerduty_service end
     ) as service_id,
     case
         when configured.service_id is not null then 'configuration'
+        when catalogs.service_id is not null then 'catalog-info'
         when named_services.service_id is not null then 'name'
         when named_repositories.service_id is not null then 'repository'
         when not exists (select 1 from config.services) then 'itself'
@@ -127,6 +162,8 @@ from pagerduty_services
 left join configured
     on pagerduty_services.account = configured.account
     and pagerduty_services.pagerduty_service_id = configured.pagerduty_service_id
+left join catalogs
+    on pagerduty_services.pagerduty_service_id = catalogs.pagerduty_service_id
 left join named_services
     on lower(pagerduty_services.pagerduty_service) = named_services.name
 left join named_repositories

@@ -1,29 +1,16 @@
 -- One row per service, the thing a team deploys.
 --
--- Where the configuration names no services, every repository is one, named as
--- the repository is, and so is every PagerDuty service that is not named as a
--- repository (see core.pagerduty_services).
+-- Where they come from is decided in core.mapped_services, whose they are in
+-- core.service_teams. Where the configuration names none, every PagerDuty service
+-- that fits none of these is one of its own (see core.pagerduty_services).
 --
--- service_id  Its name.
--- team        The team that owns it, NULL where none is named.
+-- service_id      Its name.
+-- team            The team that owns it, NULL where it is not known.
+-- mapped_by       Where it comes from: as in core.mapped_services, or pagerduty.
+-- team_mapped_by  Where its team comes from, as in core.service_teams, or pagerduty; NULL where it is not known.
 --
 -- key: service_id
 with
-
-configured as (
-    select
-        service_id,
-        team
-    from config.services
-),
-
-repositories as (
-    select
-        repository as service_id,
-        cast(null as varchar) as team
-    from staging.github_repositories
-    where not exists (select 1 from configured)
-),
 
 pagerduty_services as (
     select
@@ -34,9 +21,19 @@ pagerduty_services as (
     group by service_id
 )
 
-select * from configured
+select
+    services.service_id,
+    teams.team,
+    services.mapped_by,
+    teams.mapped_by as team_mapped_by
+from core.mapped_services as services
+left join core.service_teams as teams
+    on services.service_id = teams.service_id
 union all
-select * from repositories
-union all
-select * from pagerduty_services
+select
+    service_id,
+    team,
+    'pagerduty' as mapped_by,
+    case when team is not null then 'pagerduty' end as team_mapped_by
+from pagerduty_services
 order by service_id

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"slices"
+
+	"dorado/collectors/github"
+	"dorado/models"
+)
+
+// everyRepository stands for all repositories in what is needed of GitHub.
+const everyRepository = "*/*"
+
+// needs returns which records of GitHub that cost requests of their own the
+// configuration uses: runs, jobs and paths where a deployment rule looks at them,
+// issues where an incident rule does, owners where it does not say itself whose the services are.
+func needs(config *Config) github.Needs {
+	found := github.Needs{Environments: []string{everyRepository}, Reviews: []string{everyRepository}}
+	if len(config.Services) == 0 {
+		found.Owners = []string{everyRepository}
+	}
+	if usesIssues(config.Incidents) {
+		found.Issues = []string{everyRepository}
+	}
+	for _, service := range config.Services {
+		for _, repository := range service.Repositories {
+			if service.Team == "" {
+				found.Owners = append(found.Owners, repository.Name)
+			}
+			if usesPaths(service, repository) {
+				found.Paths = append(found.Paths, repository.Name)
+			}
+			if usesIssues(service.Incidents) {
+				found.Issues = append(found.Issues, repository.Name)
+			}
+			for _, rule := range service.Deployments {
+				switch {
+				case rule.Kind != models.KindWorkflowRun:
+				case rule.Job != "":
+					found.Jobs = append(found.Jobs, repository.Name)
+				default:
+					found.WorkflowRuns = append(found.WorkflowRuns, repository.Name)
+				}
+			}
+		}
+	}
+	for _, names := range []*[]string{&found.Owners, &found.Paths, &found.Jobs, &found.WorkflowRuns, &found.Issues} {
+		slices.Sort(*names)
+		*names = slices.Compact(*names)
+	}
+	return found
+}
+
+// usesPaths reports whether the paths that changes touch decide anything.
+func usesPaths(service models.Service, repository models.ServiceRepository) bool {
+	hasPaths := func(rule models.Rule) bool { return len(rule.Paths) > 0 }
+	return len(repository.Paths) > 0 || slices.ContainsFunc(service.Deployments, hasPaths)
+}
+
+// usesIssues reports whether an issue can be an incident.
+func usesIssues(rules []models.IncidentRule) bool {
+	return slices.ContainsFunc(rules, func(rule models.IncidentRule) bool { return rule.Source == models.SourceGitHubIssue })
+}
