@@ -44,13 +44,16 @@ const (
 // which they are documented.
 func Options() []Option {
 	return []Option{
-		word("change_lead_time", "start", "when the clock of a change starts; it stops when the deployment first finished",
-			"authored", "committed"),
+		word("change_lead_time", "start", "when the clock of a change starts: when it was written or committed, or its pull request's first commit was written, or it was opened, ready for review or merged; it stops when the deployment first finished",
+			"authored", "committed", "first_commit", "opened", "ready", "merged"),
 		truth("change_lead_time", "merge_commits", false, "whether a commit with several parents is a change"),
 		word("change_lead_time", "squash", "whether a squash merge ships the pull request's commits or the one it became",
 			"pull_request_commits", "squash_commit"),
 		word("change_lead_time", "base", "what a deployment is compared with: all earlier ones, so that a change counts once, or the nearest deployed ancestor",
 			"previous", "ancestor"),
+		word("change_lead_time", "unit", "what is counted: each commit, or each pull request by its earliest change",
+			"commit", "pull_request"),
+		truth("change_lead_time", "bots", true, "whether the changes of bots count"),
 
 		pattern("failures", "hotfix_labels", "hotfix|incident", "the whole label of a pull request that makes the deployment that ships it a hotfix, in any case; `''` for none"),
 		pattern("failures", "hotfix_branches", "hotfix[/-]", "the beginning of the branch of such a pull request, or of the deployed ref; `''` for none"),

@@ -51,7 +51,8 @@ func randomOrganisation(seed uint64, team string) *refOrganisation {
 		}
 	}
 	pick := func(option string, values ...string) { o.options[option] = values[random.IntN(len(values))] }
-	pick("change_lead_time.start", "authored", "committed")
+	pick("change_lead_time.start", "authored", "authored", "committed", "committed", "first_commit", "opened", "ready", "merged")
+	pick("change_lead_time.unit", "commit", "commit", "pull_request")
 	pick("change_lead_time.squash", "pull_request_commits", "squash_commit")
 	pick("change_fail_rate.minimum_confidence", "possible", "likely", "confirmed")
 	pick("attribution.window_hours", "1", "24", "100")
@@ -233,6 +234,16 @@ func (r rawRows) add(table string, values ...any) {
 	r[table] = append(r[table], "("+strings.Join(texts, ", ")+")")
 }
 
+// insert fills the raw tables of db.
+func (r rawRows) insert(t *testing.T, db *warehouse.Database) {
+	t.Helper()
+	for table, values := range r {
+		if err := db.Exec(context.Background(), fmt.Sprintf("insert into raw.%s values %s", table, strings.Join(values, ", "))); err != nil {
+			t.Fatalf("%s: %.300s", table, err)
+		}
+	}
+}
+
 // store adds the organisation's records.
 func (o *refOrganisation) store(rows rawRows, number int) {
 	rows.add("github_repositories (id, full_name, default_branch, archived)", number, o.service, "main", false)
@@ -312,11 +323,7 @@ func TestPropertyMetrics(t *testing.T) {
 func builtFrom(t *testing.T, settings Settings, rows rawRows) *warehouse.Database {
 	t.Helper()
 	db := memory(t)
-	for table, values := range rows {
-		if err := db.Exec(context.Background(), fmt.Sprintf("insert into raw.%s values %s", table, strings.Join(values, ", "))); err != nil {
-			t.Fatalf("%s: %.300s", table, err)
-		}
-	}
+	rows.insert(t, db)
 	models, err := Load(sql.Files)
 	if err != nil {
 		t.Fatal(err)

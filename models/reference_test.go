@@ -468,24 +468,65 @@ func (o *refOrganisation) leadTimes(d *refDeployment) (seconds []float64) {
 	if d.isFirst {
 		return nil
 	}
+	earliest := map[*refPull]float64{} // where pull requests are counted, the longest time of each
 	for _, commit := range d.ships {
 		changes := []*refCommit{commit}
-		for _, pull := range o.pulls {
-			if pull.merge == commit && len(pull.own) > 0 && o.options["change_lead_time.squash"] == "pull_request_commits" {
-				changes = pull.own
-			}
+		pull := o.pullOf(commit)
+		if pull != nil && len(pull.own) > 0 && o.options["change_lead_time.squash"] == "pull_request_commits" {
+			changes = pull.own
 		}
 		for _, change := range changes {
-			started := change.authoredAt
-			if o.options["change_lead_time.start"] == "committed" {
-				started = change.committedAt
+			started := o.clockStart(change, pull)
+			if started.IsZero() || len(change.parents) > 1 && !o.is("change_lead_time.merge_commits") {
+				continue
 			}
-			if len(change.parents) < 2 || o.is("change_lead_time.merge_commits") {
-				seconds = append(seconds, d.finishedAt.Sub(started).Seconds())
+			took := d.finishedAt.Sub(started).Seconds()
+			if o.options["change_lead_time.unit"] == "commit" {
+				seconds = append(seconds, took)
+			} else if pull != nil {
+				if longest, ok := earliest[pull]; !ok || took > longest {
+					earliest[pull] = took
+				}
 			}
 		}
 	}
+	for _, took := range earliest {
+		seconds = append(seconds, took)
+	}
 	return seconds
+}
+
+func (o *refOrganisation) pullOf(merge *refCommit) *refPull {
+	for _, pull := range o.pulls {
+		if pull.merge == merge {
+			return pull
+		}
+	}
+	return nil
+}
+
+// clockStart returns when the clock of a change starts, zero where that is not
+// known; pull may be nil.
+func (o *refOrganisation) clockStart(change *refCommit, pull *refPull) (at time.Time) {
+	switch start := o.options["change_lead_time.start"]; {
+	case start == "authored":
+		return change.authoredAt
+	case start == "committed":
+		return change.committedAt
+	case pull == nil:
+		return at
+	case start == "opened" || start == "ready":
+		return pull.createdAt
+	case start == "merged":
+		return pull.mergedAt
+	default: // first_commit
+		for _, own := range pull.own {
+			if at.IsZero() || own.authoredAt.Before(at) {
+				at = own.authoredAt
+			}
+		}
+		return at
+	}
 }
 
 // A refValue is what one metric says of one period and group.

@@ -422,7 +422,7 @@ definitions:
 services:
   - name: checkout
     repositories: [example/api]
-    definitions: {change_lead_time: {start: merged}}
+    definitions: {change_lead_time: {start: deployed}}
 definitions:
   change_lead_time:
     start: commit
@@ -430,8 +430,8 @@ definitions:
     base: none
 `,
 			want: []string{
-				`5: services[0].definitions.change_lead_time.start: "merged" is not one of authored, committed`,
-				`8: definitions.change_lead_time.start: "commit" is not one of authored, committed (did you mean "committed"?)`,
+				`5: services[0].definitions.change_lead_time.start: "deployed" is not one of authored, committed, first_commit, opened, ready, merged`,
+				`8: definitions.change_lead_time.start: "commit" is not one of authored, committed, first_commit, opened, ready, merged (did you mean "committed"?)`,
 				`9: definitions.change_lead_time.squash: "squash" is not one of pull_request_commits, squash_commit (did you mean "squash_commit"?)`,
 				`10: definitions.change_lead_time.base: "none" is not one of previous, ancestor`,
 			},

@@ -7,6 +7,10 @@
 -- deployments that were read from a file the file may name the commits.
 -- excluded_reason says why a change is not in change lead time:
 --     merge commit      it has several parents, and merge_commits is false
+--     bot               a bot wrote it, and bots is false
+--     no pull request   it was pushed directly, and start or unit is about pull requests
+--     same pull request unit is pull_request, and another change of it that the deployment ships began earlier
+--     start not known   the instant at which its clock starts is not known
 --     other paths       it touches none of the service's paths (see core.commits_elsewhere)
 --     first deployment  what the deployment replaced is not known, so this is all its history
 --
@@ -19,8 +23,9 @@
 -- is_bot               True where a bot wrote it.
 -- is_merge             True where it has several parents.
 -- excluded_reason      Why it has no lead time; NULL where it has one.
--- lead_time_seconds    From the definition's start (when it was written, or committed) to the deployment's
---     finished_at; NULL where it is excluded.
+-- lead_time_seconds    From the definition's start (when it was written or committed, or its pull request's first
+--     commit was written, or it was opened, ready for review or merged) to the deployment's finished_at; NULL where
+--     it is excluded.
 -- authored_at          When it was written, UTC.
 -- committed_at         When it was committed, UTC.
 --
@@ -32,6 +37,8 @@ options as (
         service_id,
         any_value(value) filter (where option = 'start') as start,
         any_value(value) filter (where option = 'squash') as squash,
+        any_value(value) filter (where option = 'unit') as unit,
+        bool_or(value = 'false') filter (where option = 'bots') as leaves_bots_out,
         bool_or(value = 'true') filter (where option = 'merge_commits') as merge_commits
     from core.definitions
     where metric = 'change_lead_time'
@@ -169,21 +176,64 @@ changes as (
         and ingested.sha = from_graph.sha
 ),
 
-judged as (
+started as (
     select
         changes.*,
+        options.unit,
         case
             when changes.is_baseline then 'first deployment'
             when changes.is_merge and not options.merge_commits then 'merge commit'
             when changes.is_elsewhere then 'other paths'
+            when changes.is_bot and options.leaves_bots_out then 'bot'
+            when
+                changes.pull_request_number is null
+                and (options.unit = 'pull_request' or options.start not in ('authored', 'committed'))
+                then 'no pull request'
         end as excluded_reason,
         case options.start
             when 'committed' then changes.committed_at
+            when 'first_commit' then pull_requests.first_commit_at
+            when 'opened' then pull_requests.created_at
+            when 'ready' then pull_requests.ready_at
+            when 'merged' then pull_requests.merged_at
             else changes.authored_at
         end as clock_started_at
     from changes
     join options
         on changes.service_id = options.service_id
+    left join core.pull_requests as pull_requests
+        on changes.repository = pull_requests.repository
+        and changes.pull_request_number = pull_requests.number
+),
+
+-- Where pull requests are counted, the one change that stands for each.
+representatives as (
+    select
+        deployment_id,
+        repository,
+        pull_request_number,
+        arg_min(sha, (clock_started_at, sha)) as sha
+    from started
+    where
+        unit = 'pull_request'
+        and excluded_reason is null
+    group by deployment_id, repository, pull_request_number
+),
+
+judged as (
+    select
+        started.* replace (
+            case
+                when started.excluded_reason is not null then started.excluded_reason
+                when started.unit = 'pull_request' and representatives.sha <> started.sha then 'same pull request'
+                when started.clock_started_at is null then 'start not known'
+            end as excluded_reason
+        )
+    from started
+    left join representatives
+        on started.deployment_id = representatives.deployment_id
+        and started.repository = representatives.repository
+        and started.pull_request_number = representatives.pull_request_number
 )
 
 select

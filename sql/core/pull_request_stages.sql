@@ -1,7 +1,7 @@
 -- One row per merged pull request and service of its repository: where its time went.
 --
 -- The stages follow each other from the first commit to production:
---     coding  from its first commit to when it was ready for review: marked so last before it was merged, else opened
+--     coding  from its first commit to when it was ready for review, as core.pull_requests says
 --     pickup  from there to the first review
 --     review  from there to the last approval, or where nobody approved to the merge
 --     merge   from the last approval to the merge; without a review, from when it was ready
@@ -44,24 +44,10 @@ merged as (
         author,
         is_bot,
         first_commit_at,
-        created_at,
+        ready_at,
         merged_at
     from core.pull_requests
     where merged_at is not null
-),
-
-readiness as (
-    select
-        merged.repository,
-        merged.number,
-        max(events.created_at) as ready_at
-    from merged
-    join staging.github_pull_request_events as events
-        on merged.repository = events.repository
-        and merged.number = events.number
-        and merged.merged_at >= events.created_at
-    where events.event = 'ready_for_review'
-    group by merged.repository, merged.number
 ),
 
 reviews as (
@@ -103,7 +89,7 @@ instants as (
         merged.is_bot,
         deployments.deployment_id,
         merged.first_commit_at as written_at,
-        coalesce(readiness.ready_at, merged.created_at) as ready_at,
+        merged.ready_at,
         reviews.first_review_at as first_reviewed_at,
         reviews.approved_at as last_approved_at,
         merged.merged_at,
@@ -113,9 +99,6 @@ instants as (
     cross join config.build as build
     join core.service_repositories as service_repositories
         on merged.repository = service_repositories.repository
-    left join readiness
-        on merged.repository = readiness.repository
-        and merged.number = readiness.number
     left join reviews
         on merged.repository = reviews.repository
         and merged.number = reviews.number

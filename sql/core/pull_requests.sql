@@ -21,6 +21,7 @@
 -- pull_request_url  Its page.
 -- first_commit_at   When the earliest of its commits was written, UTC; NULL until it is merged.
 -- created_at        When it was opened, UTC.
+-- ready_at          When it was ready for review: last marked so before it was merged, else opened, UTC.
 -- closed_at         When it was closed, merged or not, UTC; NULL while it is open.
 -- merged_at         When it was merged, UTC; NULL where it is not.
 --
@@ -35,6 +36,20 @@ listed as (
         min(authored_at) as first_commit_at
     from staging.github_pull_request_commits
     group by repository, number
+),
+
+readiness as (
+    select
+        pull_requests.pull_request_id,
+        max(events.created_at) as ready_at
+    from staging.github_pull_requests as pull_requests
+    join staging.github_pull_request_events as events
+        on pull_requests.repository = events.repository
+        and pull_requests.number = events.number
+    where
+        events.event = 'ready_for_review'
+        and coalesce(pull_requests.merged_at >= events.created_at, true)
+    group by pull_requests.pull_request_id
 ),
 
 merge_commits as (
@@ -74,11 +89,14 @@ select
     pull_requests.pull_request_url,
     case when pull_requests.merged_at is not null then listed.first_commit_at end as first_commit_at,
     pull_requests.created_at,
+    coalesce(readiness.ready_at, pull_requests.created_at) as ready_at,
     pull_requests.closed_at,
     pull_requests.merged_at
 from staging.github_pull_requests as pull_requests
 left join merge_commits
     on pull_requests.pull_request_id = merge_commits.pull_request_id
+left join readiness
+    on pull_requests.pull_request_id = readiness.pull_request_id
 left join listed
     on pull_requests.repository = listed.repository
     and pull_requests.number = listed.number
