@@ -41,6 +41,10 @@ func validateGitHub(v *validation, c *github.Config, now time.Time) {
 	if text := wrongBaseURL(c.BaseURL, defaultBaseURL+" or https://HOST/api/v3"); text != "" {
 		v.add("github.base_url", "%s", text)
 	}
+	v.oneOf("github.api", c.API, github.APIs()...)
+	if c.MaxRequests < 0 {
+		v.add("github.max_requests_per_run", "%d is less than none: leave it out for no limit", c.MaxRequests)
+	}
 	validateAccess(v, c)
 	if c.Since.After(now) {
 		v.add("github.since", "%s is in the future: nothing would be collected", c.Since.UTC().Format(time.RFC3339))

@@ -70,12 +70,21 @@ func githubSource(config github.Config, raw *warehouse.Raw, waiting func(time.Ti
 	if err != nil {
 		return source{}, err
 	}
-	found, err := github.New(config, client, raw)
+	found, err := github.New(config, client, usage, raw)
 	if err != nil {
 		return source{}, err
 	}
-	notModified := func() string { return fmt.Sprintf(", %d of them not modified", usage.NotModified.Load()) }
-	return source{name: "GitHub", collectors: found, usage: &usage.Usage, extra: notModified}, nil
+	extra := func() string {
+		said := fmt.Sprintf(", %d of them not modified", usage.NotModified.Load())
+		if points := usage.Points.Load(); points > 0 {
+			said += fmt.Sprintf(", %d points of GraphQL", points)
+		}
+		if usage.IsSpent.Load() {
+			said += fmt.Sprintf("; stopped at github.max_requests_per_run (%d), the next run goes on", config.MaxRequests)
+		}
+		return said
+	}
+	return source{name: "GitHub", collectors: found, usage: &usage.Usage, extra: extra}, nil
 }
 
 func pagerDutySource(config pagerduty.Config, path string, now func() time.Time, waiting func(time.Time, string)) (source, error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"iter"
 	"net/http"
-	"net/url"
 	"time"
 
 	"dorado/collectors"
@@ -47,9 +46,12 @@ type apiCommit struct {
 		Message   string    `json:"message"`
 	} `json:"commit"`
 	Author  *account `json:"author"`
-	Parents []struct {
-		SHA string `json:"sha"`
-	} `json:"parents"`
+	Parents []parent `json:"parents"`
+}
+
+// A parent is a commit before another.
+type parent struct {
+	SHA string `json:"sha"`
 }
 
 // A signature is who wrote or committed a commit, and when.
@@ -86,7 +88,8 @@ type commitsState struct {
 	HeadAt   time.Time // when Head was committed, UTC
 	Target   string    // the head at which an unfinished listing began, "" where none is
 	TargetAt time.Time // when Target was committed, UTC
-	Page     int       // the page of that listing that comes next; 0 once all are stored
+	Position string    // where that listing goes on
+	IsListed bool      // it has come to its end
 }
 
 // commits reads the default branch from its head down to the head before. A
@@ -95,19 +98,19 @@ type commitsState struct {
 //
 // The list takes a since, but that is a committer's date: an older commit that
 // was merged only now is missed. It shows as a parent that is not stored, and
-// then what lies between the two heads is read by comparing them.
-func (s *source) commits(ctx context.Context, repository string, state commitsState) iter.Seq2[page[commitsState], error] {
+// then what lies between the two heads is read otherwise.
+func (s *source) commits(ctx context.Context, road road, repository string, state commitsState) iter.Seq2[page[commitsState], error] {
 	return func(yield func(page[commitsState], error) bool) {
-		head, headAt, err := s.head(ctx, repository)
+		head, err := road.head(ctx, repository)
 		if err != nil {
 			yield(page[commitsState]{}, err)
 			return
 		}
-		for head != "" && head != state.Head {
+		for head.SHA != "" && head.SHA != state.Head {
 			if state.Target == "" {
-				state.Target, state.TargetAt, state.Page = head, headAt, 1
+				state.Target, state.TargetAt = head.SHA, head.At
 			}
-			for rows, err := range s.upTo(ctx, repository, &state) {
+			for rows, err := range s.upTo(ctx, road, repository, &state) {
 				now := state
 				if !yield(page[commitsState]{rows: rows, state: &now}, err) || err != nil {
 					return
@@ -117,37 +120,18 @@ func (s *source) commits(ctx context.Context, repository string, state commitsSt
 	}
 }
 
-// head returns the SHA of the default branch and when it was committed, "" where
-// the repository is empty.
-func (s *source) head(ctx context.Context, repository string) (sha string, at time.Time, err error) {
-	found, err := s.repository(ctx, repository)
-	if err != nil {
-		return "", time.Time{}, err
-	}
-	var commits []apiCommit
-	_, err = s.get(conditional(ctx), &commits, "repos/%s/commits?sha=%s&per_page=1", repository, url.QueryEscape(found.DefaultBranch))
-	if status(err) == http.StatusConflict { // "Git Repository is empty."
-		return "", time.Time{}, nil
-	}
-	if err != nil || len(commits) == 0 {
-		return "", time.Time{}, err
-	}
-	return commits[0].SHA, commits[0].Commit.Committer.Date, nil
-}
-
 // upTo yields the rows of all commits between state.Head and state.Target, and
 // moves state along: after the last of them Head is what Target was.
-func (s *source) upTo(ctx context.Context, repository string, state *commitsState) iter.Seq2[[]collectors.Row, error] {
+func (s *source) upTo(ctx context.Context, road road, repository string, state *commitsState) iter.Seq2[[]collectors.Row, error] {
 	return func(yield func([]collectors.Row, error) bool) {
-		for state.Page != 0 {
-			var commits []apiCommit
-			next, err := s.get(ctx, &commits, "repos/%s/commits?sha=%s%s&per_page=%d&page=%d",
-				repository, state.Target, sinceParameter(s.config.Since, state.HeadAt), perPage, state.Page)
+		since := latest(s.config.Since, state.HeadAt)
+		for !state.IsListed {
+			commits, next, err := road.commits(ctx, repository, state.Target, state.Position, since, state.Head == "")
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			state.Page = next
+			state.Position, state.IsListed = next, next == ""
 			if !yield(commitRows(repository, commits), nil) {
 				return
 			}
@@ -160,12 +144,12 @@ func (s *source) upTo(ctx context.Context, repository string, state *commitsStat
 				return
 			}
 			if len(missing) > 0 {
-				late, err = s.between(ctx, repository, state.Head, state.Target)
+				late, err = road.between(ctx, repository, state.Head, state.Target, missing)
 				if status(err) == http.StatusNotFound {
 					// The old head is gone: the branch was forced back. What is
 					// stored stays, and all of the new branch is listed.
-					*state = commitsState{Target: state.Target, TargetAt: state.TargetAt, Page: 1}
-					for rows, err := range s.upTo(ctx, repository, state) {
+					*state = commitsState{Target: state.Target, TargetAt: state.TargetAt}
+					for rows, err := range s.upTo(ctx, road, repository, state) {
 						if !yield(rows, err) || err != nil {
 							return
 						}
@@ -200,36 +184,11 @@ const missingParents = `
 		and parent_commits.sha is null
 	order by 1`
 
-// sinceParameter returns the parameter that keeps a list of commits from going
-// further back than the latest of times.
-func sinceParameter(times ...time.Time) string {
-	var latest time.Time
-	for _, t := range times {
-		if t.After(latest) {
-			latest = t
-		}
-	}
-	if latest.IsZero() {
+// sinceParameter returns the parameter that keeps a list from going further back
+// than a time, "" for the zero time.
+func sinceParameter(since time.Time) string {
+	if since.IsZero() {
 		return ""
 	}
-	return "&since=" + latest.UTC().Format(time.RFC3339)
-}
-
-// between returns the rows of the commits that can be reached from head and not
-// from base. GitHub gives 250 at once, and all of them in pages.
-func (s *source) between(ctx context.Context, repository, base, head string) ([]collectors.Row, error) {
-	var rows []collectors.Row
-	for next := 1; next != 0; {
-		var comparison struct {
-			Commits []apiCommit `json:"commits"`
-		}
-		var err error
-		next, err = s.get(ctx, &comparison, "repos/%s/compare/%s...%s?per_page=%d&page=%d",
-			repository, url.PathEscape(base), url.PathEscape(head), perPage, next)
-		if err != nil {
-			return nil, err
-		}
-		rows = append(rows, commitRows(repository, comparison.Commits)...)
-	}
-	return rows, nil
+	return "&since=" + since.UTC().Format(time.RFC3339)
 }

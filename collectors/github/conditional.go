@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -70,13 +71,21 @@ func conditional(ctx context.Context) context.Context {
 // conditionalTransport makes the requests of a conditional context conditional,
 // and answers a 304 with the body it kept, so that nobody above need know.
 type conditionalTransport struct {
-	next    http.RoundTripper
-	answers Answers
-	usage   *Usage
+	next        http.RoundTripper
+	answers     Answers
+	usage       *Usage
+	maxRequests int // 0: no limit
 }
 
-// RoundTrip sends the request.
+// errSpent says that the run has sent as many requests as it may.
+var errSpent = errors.New("the run may send no more requests")
+
+// RoundTrip sends the request, unless the run may send no more.
 func (t conditionalTransport) RoundTrip(request *http.Request) (*http.Response, error) {
+	if t.maxRequests > 0 && t.usage.Requests.Load() >= int64(t.maxRequests) {
+		t.usage.IsSpent.Store(true)
+		return nil, errSpent
+	}
 	response, err := t.send(request)
 	if err != nil {
 		return nil, err

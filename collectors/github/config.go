@@ -4,19 +4,21 @@ import "time"
 
 // Config says what to read from one GitHub server.
 type Config struct {
-	BaseURL      string    `yaml:"base_url"`     // of the REST API: https://api.github.com (default), or https://HOST/api/v3 of a GitHub Enterprise Server
-	TokenEnv     string    `yaml:"token_env"`    // the environment variable that holds the token
-	TokenFile    string    `yaml:"token_file"`   // or the file that holds it
-	Tokens       []Token   `yaml:"tokens"`       // or several tokens, of different users; the one with most quota left is used
-	App          *App      `yaml:"app"`          // or a GitHub App, whose tokens are renewed
-	Since        time.Time `yaml:"since"`        // how far back the first run reads; UTC
-	Repositories []string  `yaml:"repositories"` // owner/name of each repository to read; with * in the name, all that the owner has and it matches
-	Include      []string  `yaml:"include"`      // of those found by *, only the ones that match one of these; owner/name with *, ? and [a-z]
-	Exclude      []string  `yaml:"exclude"`      // of those found by *, not the ones that match one of these
-	Archived     bool      `yaml:"archived"`     // whether * finds archived repositories
-	Forks        bool      `yaml:"forks"`        // whether * finds forks
-	RereadDays   int       `yaml:"reread_days"`  // how many days are read again once a week, for edits that leave no trace; 0: none
-	Needs        Needs     `yaml:"-"`            // what the rest of the configuration needs
+	BaseURL      string    `yaml:"base_url"`             // of the REST API: https://api.github.com (default), or https://HOST/api/v3 of a GitHub Enterprise Server
+	TokenEnv     string    `yaml:"token_env"`            // the environment variable that holds the token
+	TokenFile    string    `yaml:"token_file"`           // or the file that holds it
+	Tokens       []Token   `yaml:"tokens"`               // or several tokens, of different users; the one with most quota left is used
+	App          *App      `yaml:"app"`                  // or a GitHub App, whose tokens are renewed
+	API          string    `yaml:"api"`                  // auto (default), graphql or rest; auto asks GraphQL where the server answers it
+	MaxRequests  int       `yaml:"max_requests_per_run"` // how many requests a run may send before it stops, to go on in the next; 0: as many as it needs
+	Since        time.Time `yaml:"since"`                // how far back the first run reads; UTC
+	Repositories []string  `yaml:"repositories"`         // owner/name of each repository to read; with * in the name, all that the owner has and it matches
+	Include      []string  `yaml:"include"`              // of those found by *, only the ones that match one of these; owner/name with *, ? and [a-z]
+	Exclude      []string  `yaml:"exclude"`              // of those found by *, not the ones that match one of these
+	Archived     bool      `yaml:"archived"`             // whether * finds archived repositories
+	Forks        bool      `yaml:"forks"`                // whether * finds forks
+	RereadDays   int       `yaml:"reread_days"`          // how many days are read again once a week, for edits that leave no trace; 0: none
+	Needs        Needs     `yaml:"-"`                    // what the rest of the configuration needs
 }
 
 // Token says where one of several tokens is.
@@ -45,3 +47,12 @@ type Needs struct {
 	Issues       []string // issues
 	Owners       []string // CODEOWNERS and catalog-info.yaml, and the teams of the owner
 }
+
+// The APIs to ask.
+const (
+	apiGraphQL = "graphql"
+	apiREST    = "rest"
+)
+
+// APIs returns what Config.API may be, besides "" for the first.
+func APIs() []string { return []string{"auto", apiGraphQL, apiREST} }

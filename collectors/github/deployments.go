@@ -3,13 +3,10 @@ package github
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"iter"
-	"net/http"
+	"maps"
 	"slices"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"dorado/collectors"
 )
@@ -73,98 +70,115 @@ type deploymentsState struct {
 
 // openedState is what is known of a deployment that has not ended.
 type openedState struct {
+	NodeID    string
 	CreatedAt time.Time // UTC
+	UpdatedAt time.Time // UTC
 }
 
 // deployments reads the list newest first, with the statuses of each deployment
 // that is new, has been updated or had not ended.
-func (s *source) deployments(ctx context.Context, repository string, state deploymentsState) iter.Seq2[page[deploymentsState], error] {
+func (s *source) deployments(ctx context.Context, road road, repository string, state deploymentsState) iter.Seq2[page[deploymentsState], error] {
 	return func(yield func(page[deploymentsState], error) bool) {
-		next := deploymentsState{Span: state.Span, UpdatedAt: state.UpdatedAt, Open: map[int64]openedState{}}
-		for id, open := range state.Open {
-			next.Open[id] = open
+		next := deploymentsState{Span: state.Span, UpdatedAt: state.UpdatedAt, Open: maps.Clone(state.Open)}
+		if next.Open == nil {
+			next.Open = map[int64]openedState{}
 		}
 		seen := map[int64]bool{}
 		deep, isDeep := deepFloor(ctx)
-		list := newestFirst(ctx, s, fmt.Sprintf("repos/%s/deployments?", repository), state.Span, lateStatuses,
-			func(d Deployment) time.Time { return d.CreatedAt })
-		for found, err := range list {
-			if err != nil {
-				yield(page[deploymentsState]{}, err)
-				return
+		known, overview := "", road.overview(repository)
+		if overview != nil {
+			known = overview.deployments.fingerprint(state.Span.Newest.Add(-lateStatuses))
+		}
+		if known != "" && known == state.Span.Seen && !isDeep {
+			for _, mark := range overview.deployments.items {
+				seen[mark.ID] = true // and not changed
 			}
-			var changed []Deployment
-			for _, deployment := range found.items {
-				seen[deployment.ID] = true
-				_, isWanted := state.Open[deployment.ID]
-				isWanted = isWanted || isDeep && deployment.CreatedAt.After(deep)
-				if isWanted || !state.Span.holds(deployment.CreatedAt) || !deployment.UpdatedAt.Before(state.UpdatedAt) {
-					changed = append(changed, deployment)
+		} else {
+			read := func(ctx context.Context, position string, until time.Time) ([]Deployment, string, error) {
+				return road.deployments(ctx, repository, position, until)
+			}
+			for found, err := range newestFirst(ctx, s.config.Since, state.Span, lateStatuses, func(d Deployment) time.Time { return d.CreatedAt }, read) {
+				if err != nil {
+					yield(page[deploymentsState]{}, err)
+					return
+				}
+				var changed []Deployment
+				for _, deployment := range found.items {
+					seen[deployment.ID] = true
+					_, isWanted := state.Open[deployment.ID]
+					isWanted = isWanted || isDeep && deployment.CreatedAt.After(deep)
+					if isWanted || !state.Span.holds(deployment.CreatedAt) || !deployment.UpdatedAt.Before(state.UpdatedAt) {
+						changed = append(changed, deployment)
+					}
+				}
+				rows, err := withStatuses(ctx, road, repository, changed, &next)
+				if err != nil {
+					yield(page[deploymentsState]{}, err)
+					return
+				}
+				if !yield(page[deploymentsState]{rows: rows, state: next.grown(found.span)}, nil) {
+					return
 				}
 			}
-			rows, err := s.withStatuses(ctx, repository, changed, &next)
-			if err != nil {
-				yield(page[deploymentsState]{}, err)
-				return
-			}
-			stored := page[deploymentsState]{rows: rows}
-			if found.span != nil {
-				next.Span = *found.span
-				now := next
-				stored.state = &now
-			}
-			if !yield(stored, nil) {
-				return
-			}
 		}
-		var missed []Deployment
-		for id, open := range state.Open {
-			if seen[id] {
-				continue
-			}
-			if open.CreatedAt.Before(next.Span.Newest.Add(-givenUp)) {
-				delete(next.Open, id)
-				continue
-			}
-			var deployment Deployment
-			_, err := s.get(ctx, &deployment, "repos/%s/deployments/%d", repository, id)
-			if status(err) == http.StatusNotFound {
-				delete(next.Open, id) // deleted in the meantime
-				continue
-			}
-			if err != nil {
-				yield(page[deploymentsState]{}, err)
-				return
-			}
-			missed = append(missed, deployment)
+		rows, err := s.missedDeployments(ctx, road, repository, state, seen, &next)
+		if next.Span.Complete && known != "" {
+			// What came since the overview is stored already, and read again.
+			next.Span.Seen = known
 		}
-		if len(state.Open) == 0 {
-			return
+		if len(state.Open) > 0 || next.Span.Seen != state.Span.Seen || err != nil {
+			yield(page[deploymentsState]{rows: rows, state: &next}, err)
 		}
-		slices.SortFunc(missed, func(a, b Deployment) int { return int(a.ID - b.ID) })
-		rows, err := s.withStatuses(ctx, repository, missed, &next)
-		yield(page[deploymentsState]{rows: rows, state: &next}, err)
 	}
+}
+
+// grown returns a copy of the state with its span as it is after a page, nil while
+// there is a gap.
+func (s *deploymentsState) grown(span *span) *deploymentsState {
+	if span == nil {
+		return nil
+	}
+	s.Span = *span
+	copied := *s
+	copied.Open = maps.Clone(s.Open)
+	return &copied
+}
+
+// missedDeployments reads those that had not ended and that the list did not give.
+func (s *source) missedDeployments(ctx context.Context, road road, repository string, state deploymentsState, seen map[int64]bool, next *deploymentsState) ([]collectors.Row, error) {
+	open := map[int64]openedState{}
+	for id, one := range state.Open {
+		switch {
+		case seen[id]:
+		case one.CreatedAt.Before(next.Span.Newest.Add(-givenUp)):
+			delete(next.Open, id)
+		default:
+			open[id] = one
+		}
+	}
+	found, err := road.openDeployments(ctx, repository, open)
+	if err != nil {
+		return nil, err
+	}
+	var changed []Deployment
+	for _, deployment := range found {
+		if !deployment.UpdatedAt.Equal(open[deployment.ID].UpdatedAt) {
+			changed = append(changed, deployment)
+		}
+		delete(open, deployment.ID)
+	}
+	for id := range open {
+		delete(next.Open, id) // deleted in the meantime
+	}
+	slices.SortFunc(changed, func(a, b Deployment) int { return cmp.Compare(a.ID, b.ID) })
+	return withStatuses(ctx, road, repository, changed, next)
 }
 
 // withStatuses reads the statuses of deployments and returns the rows of both.
 // It notes in state which of them have not ended.
-func (s *source) withStatuses(ctx context.Context, repository string, deployments []Deployment, state *deploymentsState) ([]collectors.Row, error) {
-	statuses := make([][]DeploymentStatus, len(deployments))
-	group, groupContext := errgroup.WithContext(ctx)
-	group.SetLimit(sideRequests)
-	for i, deployment := range deployments {
-		group.Go(func() error {
-			for found, err := range all[DeploymentStatus](groupContext, s, fmt.Sprintf("repos/%s/deployments/%d/statuses?", repository, deployment.ID)) {
-				if err != nil {
-					return fmt.Errorf("statuses of deployment %d: %w", deployment.ID, err)
-				}
-				statuses[i] = append(statuses[i], found...)
-			}
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
+func withStatuses(ctx context.Context, road road, repository string, deployments []Deployment, state *deploymentsState) ([]collectors.Row, error) {
+	statuses, err := road.statuses(ctx, repository, deployments)
+	if err != nil {
 		return nil, err
 	}
 	var rows []collectors.Row
@@ -187,12 +201,8 @@ func (s *source) withStatuses(ctx context.Context, repository string, deployment
 		}
 		delete(state.Open, deployment.ID)
 		if !hasEnded {
-			state.Open[deployment.ID] = openedState{CreatedAt: deployment.CreatedAt}
+			state.Open[deployment.ID] = openedState{NodeID: deployment.NodeID, CreatedAt: deployment.CreatedAt, UpdatedAt: deployment.UpdatedAt}
 		}
 	}
 	return rows, nil
 }
-
-// sideRequests is how many requests that go with one page are under way at once.
-// GitHub asks for few: more brings its secondary rate limit.
-const sideRequests = 4

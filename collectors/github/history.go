@@ -27,9 +27,9 @@ type historyState struct {
 //
 // What is still missing then is an ancestor of the oldest deployment, which has
 // shipped it, so that the walk from any later deployment is exact.
-func (s *source) history(ctx context.Context, repository string, state historyState) iter.Seq2[page[historyState], error] {
+func (s *source) history(ctx context.Context, road road, repository string, state historyState) iter.Seq2[page[historyState], error] {
 	return func(yield func(page[historyState], error) bool) {
-		head, _, err := s.head(ctx, repository)
+		head, err := road.head(ctx, repository)
 		if err != nil {
 			yield(page[historyState]{}, err)
 			return
@@ -43,7 +43,7 @@ func (s *source) history(ctx context.Context, repository string, state historySt
 			if slices.Contains(state.Gone, sha) {
 				continue
 			}
-			rows, err := s.reach(ctx, repository, head, sha)
+			rows, err := s.reach(ctx, road, repository, head.SHA, sha)
 			if status(err) == http.StatusNotFound || status(err) == http.StatusUnprocessableEntity {
 				state.Gone = append(state.Gone, sha)
 				rows, err = nil, nil
@@ -64,7 +64,7 @@ func (s *source) history(ctx context.Context, repository string, state historySt
 		if len(oldest) == 0 || oldest[0] == state.Base {
 			return
 		}
-		rows, err := s.between(ctx, repository, oldest[0], head)
+		rows, err := restRoad{s}.between(ctx, repository, oldest[0], head.SHA, nil)
 		if status(err) == http.StatusNotFound {
 			rows, err = nil, nil // it is gone, so nothing can be compared with it
 		}
@@ -74,8 +74,8 @@ func (s *source) history(ctx context.Context, repository string, state historySt
 
 // reach returns the rows of the commits of sha that the default branch with the
 // given head does not have, and of sha itself.
-func (s *source) reach(ctx context.Context, repository, head, sha string) ([]collectors.Row, error) {
-	rows, err := s.between(ctx, repository, head, sha)
+func (s *source) reach(ctx context.Context, road road, repository, head, sha string) ([]collectors.Row, error) {
+	rows, err := road.between(ctx, repository, head, sha, []string{sha})
 	if err != nil || len(rows) > 0 {
 		return rows, err
 	}

@@ -8,24 +8,20 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"dorado/collectors"
 )
 
 // A PullRequest is a row of raw.github_pull_requests.
 type PullRequest struct {
-	ID         int64    `json:"id" db:"id,key"`
-	NodeID     string   `json:"node_id"`
-	Repository string   `json:"-" db:"repository"` // owner/name; not in the API's record
-	Number     int      `json:"number" db:"number"`
-	Title      string   `json:"title" db:"title"`
-	State      string   `json:"state" db:"state"` // open or closed
-	Draft      bool     `json:"draft" db:"draft"`
-	User       *account `json:"user"`
-	Labels     []struct {
-		Name string `json:"name"`
-	} `json:"labels"`
+	ID             int64      `json:"id" db:"id,key"`
+	NodeID         string     `json:"node_id"`
+	Repository     string     `json:"-" db:"repository"` // owner/name; not in the API's record
+	Number         int        `json:"number" db:"number"`
+	Title          string     `json:"title" db:"title"`
+	State          string     `json:"state" db:"state"` // open or closed
+	Draft          bool       `json:"draft" db:"draft"`
+	User           *account   `json:"user"`
+	Labels         []label    `json:"labels"`
 	Base           branch     `json:"base"`
 	Head           branch     `json:"head"`
 	AuthorLogin    *string    `json:"-" db:"author_login"`
@@ -45,6 +41,11 @@ type PullRequest struct {
 
 // Table returns the table's name.
 func (PullRequest) Table() string { return "github_pull_requests" }
+
+// A label is a label of an issue or a pull request.
+type label struct {
+	Name string `json:"name"`
+}
 
 // A branch is one end of a pull request.
 type branch struct {
@@ -72,48 +73,49 @@ func (PullRequestCommit) Table() string { return "github_pull_request_commits" }
 
 // pullRequests reads the list by the time of the last update, newest first, with
 // the commits of each merged one. An open one comes again when it changes.
-func (s *source) pullRequests(ctx context.Context, repository string, state span) iter.Seq2[page[span], error] {
+func (s *source) pullRequests(ctx context.Context, road road, repository string, state span) iter.Seq2[page[span], error] {
 	return func(yield func(page[span], error) bool) {
-		list := newestFirst(ctx, s, fmt.Sprintf("repos/%s/pulls?state=all&sort=updated&direction=desc", repository), state, 0,
-			func(p PullRequest) time.Time { return p.UpdatedAt })
-		for found, err := range list {
+		known := ""
+		if overview := road.overview(repository); overview != nil {
+			known = overview.pullRequests.fingerprint(state.Newest)
+		}
+		if _, isDeep := deepFloor(ctx); known != "" && known == state.Seen && !isDeep {
+			return
+		}
+		next := state
+		read := func(ctx context.Context, position string, until time.Time) ([]PullRequest, string, error) {
+			return road.pullRequests(ctx, repository, position, until)
+		}
+		for found, err := range newestFirst(ctx, s.config.Since, state, 0, func(p PullRequest) time.Time { return p.UpdatedAt }, read) {
 			if err != nil {
 				yield(page[span]{}, err)
 				return
 			}
-			rows, err := s.withCommits(ctx, repository, found.items)
+			rows, err := withCommits(ctx, road, repository, found.items)
 			if err != nil {
 				yield(page[span]{}, err)
 				return
+			}
+			if found.span != nil {
+				next = *found.span
 			}
 			if !yield(page[span]{rows: rows, state: found.span}, nil) {
 				return
 			}
+		}
+		if next.Complete && known != "" {
+			// What came since the overview is stored already, and read again.
+			next.Seen = known
+			yield(page[span]{state: &next}, nil)
 		}
 	}
 }
 
 // withCommits reads the commits of the pull requests that are merged and returns
 // the rows of both.
-func (s *source) withCommits(ctx context.Context, repository string, pullRequests []PullRequest) ([]collectors.Row, error) {
-	commits := make([][]apiCommit, len(pullRequests))
-	group, groupContext := errgroup.WithContext(ctx)
-	group.SetLimit(sideRequests)
-	for i, pullRequest := range pullRequests {
-		if pullRequest.MergedAt == nil {
-			continue
-		}
-		group.Go(func() error {
-			for found, err := range all[apiCommit](groupContext, s, fmt.Sprintf("repos/%s/pulls/%d/commits?", repository, pullRequest.Number)) {
-				if err != nil {
-					return fmt.Errorf("commits of pull request %d: %w", pullRequest.Number, err)
-				}
-				commits[i] = append(commits[i], found...)
-			}
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
+func withCommits(ctx context.Context, road road, repository string, pullRequests []PullRequest) ([]collectors.Row, error) {
+	commits, err := road.complete(ctx, repository, pullRequests)
+	if err != nil {
 		return nil, err
 	}
 	var rows []collectors.Row

@@ -2,7 +2,6 @@ package github
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"time"
 
@@ -56,25 +55,52 @@ func given(text *string) *string {
 	return text
 }
 
-// releases reads the whole list on every run, by conditional requests. It is
-// sorted by created_at, which is the time of the tagged commit: a release of an
-// old commit appears far down, and a draft that is published stays where it was,
-// so that a run which stopped at the first release it knows would miss both.
-func (s *source) releases(ctx context.Context, repository string, _ struct{}) iter.Seq2[page[struct{}], error] {
-	return func(yield func(page[struct{}], error) bool) {
-		for releases, err := range all[Release](conditional(ctx), s, fmt.Sprintf("repos/%s/releases?", repository)) {
-			var rows []collectors.Row
-			for _, release := range releases {
-				if release.PublishedAt != nil && release.PublishedAt.Before(s.config.Since) {
-					continue
-				}
-				release.Repository = repository
-				release.Name, release.Body = given(release.Name), given(release.Body)
-				rows = append(rows, release)
+// seenState is what the overview said of a list when all of it was stored, "" where
+// there was none.
+type seenState struct{ Seen string }
+
+// releases reads the whole list on every run, unless the overview says that nothing
+// has changed. It is sorted by created_at, which is the time of the tagged commit: a
+// release of an old commit appears far down, and a draft that is published stays
+// where it was, so that a run which stopped at the first release it knows would miss
+// both.
+func (s *source) releases(ctx context.Context, road road, repository string, state seenState) iter.Seq2[page[seenState], error] {
+	known := ""
+	if overview := road.overview(repository); overview != nil {
+		known = overview.releases
+	}
+	return wholeList(ctx, known, state, func(position string) ([]collectors.Row, string, error) {
+		releases, next, err := road.releases(ctx, repository, position)
+		var rows []collectors.Row
+		for _, release := range releases {
+			if release.PublishedAt != nil && release.PublishedAt.Before(s.config.Since) {
+				continue
 			}
-			if !yield(page[struct{}]{rows: rows, state: &struct{}{}}, err) || err != nil {
+			release.Repository = repository
+			release.Name, release.Body = given(release.Name), given(release.Body)
+			rows = append(rows, release)
+		}
+		return rows, next, err
+	})
+}
+
+// wholeList yields all pages of a list, unless known, which is what the overview
+// says of it now, is what it said when they were stored.
+func wholeList(ctx context.Context, known string, state seenState, read func(position string) ([]collectors.Row, string, error)) iter.Seq2[page[seenState], error] {
+	return func(yield func(page[seenState], error) bool) {
+		if _, isDeep := deepFloor(ctx); known != "" && known == state.Seen && !isDeep {
+			return
+		}
+		for position := ""; ; {
+			rows, next, err := read(position)
+			found := page[seenState]{rows: rows}
+			if next == "" {
+				found.state = &seenState{Seen: known}
+			}
+			if !yield(found, err) || err != nil || next == "" {
 				return
 			}
+			position = next
 		}
 	}
 }

@@ -23,7 +23,7 @@ type Repository struct {
 func (Repository) Table() string { return "github_repositories" }
 
 // repositories reads the repository itself, on every run.
-func (s *source) repositories(ctx context.Context, repository string, _ struct{}) iter.Seq2[page[struct{}], error] {
+func (s *source) repositories(ctx context.Context, _ road, repository string, _ struct{}) iter.Seq2[page[struct{}], error] {
 	return func(yield func(page[struct{}], error) bool) {
 		found, err := s.repository(ctx, repository)
 		if err != nil {
@@ -37,6 +37,9 @@ func (s *source) repositories(ctx context.Context, repository string, _ struct{}
 // repository returns the repository that is or was called name. Each is asked for
 // once in a run, those that a list gave not at all.
 func (s *source) repository(ctx context.Context, name string) (Repository, error) {
+	if known := (graphRoad{source: s}).overview(name); known != nil {
+		return known.repository, known.err
+	}
 	if known, ok := s.known.Load(name); ok {
 		return known.(Repository), nil
 	}

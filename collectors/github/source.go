@@ -36,23 +36,29 @@ type source struct {
 	clock     serverClock
 	discovery discovery
 	known     sync.Map // Repository by the name it was asked for
+
+	graph     *graphQL
+	looking   sync.Mutex
+	isGraph   *bool    // whether GraphQL is used, nil until that is known
+	overviews sync.Map // *overview by the configured name and by GitHub's
 }
 
 // New returns the collectors of one GitHub server, in the order they should
-// run. client sends their requests: see NewClient.
-func New(config Config, client *http.Client, reader Reader) ([]collectors.Collector, error) {
+// run. client sends their requests: see NewClient, which usage was given to as well.
+func New(config Config, client *http.Client, usage *Usage, reader Reader) ([]collectors.Collector, error) {
 	s, err := newSource(config, client, reader)
 	if err != nil {
 		return nil, err
 	}
+	s.graph = newGraphQL(s.client.BaseURL, client, usage, &s.clock)
 	return []collectors.Collector{
-		kind[struct{}]{source: s, name: "github_repositories", pages: s.repositories},
-		kind[deploymentsState]{source: s, name: "github_deployments", pages: s.deployments},
-		kind[struct{}]{source: s, name: "github_releases", pages: s.releases},
-		kind[struct{}]{source: s, name: "github_tags", pages: s.tags},
-		kind[span]{source: s, name: "github_pull_requests", pages: s.pullRequests},
-		kind[commitsState]{source: s, name: "github_commits", pages: s.commits},
-		kind[historyState]{source: s, name: "github_history", pages: s.history},
+		kind[struct{}]{source: s, name: "github_repositories", either: s.repositories},
+		kind[deploymentsState]{source: s, name: "github_deployments", either: s.deployments},
+		kind[seenState]{source: s, name: "github_releases", either: s.releases},
+		kind[seenState]{source: s, name: "github_tags", either: s.tags},
+		kind[span]{source: s, name: "github_pull_requests", either: s.pullRequests},
+		kind[commitsState]{source: s, name: "github_commits", either: s.commits},
+		kind[historyState]{source: s, name: "github_history", either: s.history},
 		kind[environmentsState]{source: s, name: "github_environments", needed: &s.config.Needs.Environments, pages: s.environments},
 		kind[workflowRunsState]{source: s, name: "github_workflow_runs", needed: &s.config.Needs.WorkflowRuns, pages: s.workflowRuns},
 		kind[struct{}]{source: s, name: "github_workflow_jobs", needed: &s.config.Needs.Jobs, pages: s.workflowJobs},
@@ -94,8 +100,10 @@ type kind[S any] struct {
 	source *source
 	name   string
 	needed *[]string // patterns of the repositories to read it from; nil: all
-	// pages yields what is new in a repository (owner/name) since state.
-	pages func(ctx context.Context, repository string, state S) iter.Seq2[page[S], error]
+	// either yields what is new in a repository (owner/name) since state, by
+	// either road; pages does where there is REST only.
+	either func(ctx context.Context, road road, repository string, state S) iter.Seq2[page[S], error]
+	pages  func(ctx context.Context, repository string, state S) iter.Seq2[page[S], error]
 }
 
 // A page is what one request, with those that go with it, brought. A nil state
@@ -108,8 +116,9 @@ type page[S any] struct {
 // Name returns the collector's name.
 func (k kind[S]) Name() string { return k.name }
 
-// Pages reads the repositories one after the other. One that cannot be read does
-// not keep the others from being read: its error comes last.
+// Pages reads the repositories together by GraphQL or one after the other by REST.
+// One that cannot be read does not keep the others from being read: its error comes
+// last.
 func (k kind[S]) Pages(ctx context.Context, cursor string) iter.Seq2[collectors.Page, error] {
 	return func(yield func(collectors.Page, error) bool) {
 		states := map[int64]S{}
@@ -119,28 +128,41 @@ func (k kind[S]) Pages(ctx context.Context, cursor string) iter.Seq2[collectors.
 				return
 			}
 		}
-		names, err := k.source.discovered(ctx)
-		if err != nil {
+		err := k.allPages(ctx, states, yield)
+		// A run that may send no more requests goes on in the next.
+		if err != nil && !errors.Is(err, errStopped) && !errors.Is(err, errSpent) {
 			yield(collectors.Page{}, err)
-			return
-		}
-		var failed []error
-		for _, configured := range names {
-			err := k.repositoryPages(ctx, configured, states, yield)
-			if errors.Is(err, errStopped) {
-				return
-			}
-			if err != nil {
-				failed = append(failed, k.source.explain(configured, err))
-			}
-			if k.source.isFatal(ctx, err) {
-				break
-			}
-		}
-		if len(failed) > 0 {
-			yield(collectors.Page{}, errors.Join(failed...))
 		}
 	}
+}
+
+// allPages yields the pages of all repositories.
+func (k kind[S]) allPages(ctx context.Context, states map[int64]S, yield func(collectors.Page, error) bool) error {
+	names, err := k.source.discovered(ctx)
+	if err != nil {
+		return err
+	}
+	isGraph, err := k.source.look(ctx, names)
+	if err != nil {
+		return err
+	}
+	if isGraph && k.either != nil {
+		return k.together(ctx, names, states, yield)
+	}
+	var failed []error
+	for _, configured := range names {
+		err := k.repositoryPages(ctx, configured, states, yield)
+		if errors.Is(err, errStopped) || errors.Is(err, errSpent) {
+			return err
+		}
+		if err != nil {
+			failed = append(failed, k.source.explain(configured, err))
+		}
+		if k.source.isFatal(ctx, err) {
+			break
+		}
+	}
+	return errors.Join(failed...)
 }
 
 // errStopped says that whoever takes the pages wants no more.
@@ -160,7 +182,13 @@ func (k kind[S]) repositoryPages(ctx context.Context, configured string, states 
 	if err != nil {
 		return err
 	}
-	for page, err := range k.pages(ctx, repository.FullName, state) {
+	pages := k.pages
+	if k.either != nil {
+		pages = func(ctx context.Context, repository string, state S) iter.Seq2[page[S], error] {
+			return k.either(ctx, restRoad{k.source}, repository, state)
+		}
+	}
+	for page, err := range pages(ctx, repository.FullName, state) {
 		if err != nil {
 			return err
 		}
@@ -190,6 +218,10 @@ func (s *source) isFatal(ctx context.Context, err error) bool {
 
 // explain says what an error about a repository means to who runs dorado.
 func (s *source) explain(repository string, err error) error {
+	var failed *queryError
+	if errors.As(err, &failed) && failed.status() == http.StatusNotFound {
+		return fmt.Errorf("github: repository %s: not found, or the token cannot see it (%w)", repository, failed)
+	}
 	var answer *github.ErrorResponse
 	if !errors.As(err, &answer) || answer.Response == nil {
 		return fmt.Errorf("github: repository %s: %w", repository, err)
@@ -217,8 +249,13 @@ func (c Config) access() string {
 	return "the token in " + c.TokenFile
 }
 
-// status returns the HTTP status of an error answer, 0 for any other error.
+// status returns the HTTP status of an error answer, or what GraphQL has in place
+// of it, 0 for any other error.
 func status(err error) int {
+	var failed *queryError
+	if errors.As(err, &failed) {
+		return failed.status()
+	}
 	var answer *github.ErrorResponse
 	if errors.As(err, &answer) && answer.Response != nil {
 		return answer.Response.StatusCode

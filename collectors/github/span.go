@@ -17,10 +17,16 @@ import (
 //     be read again should it be cut short.
 //
 // Complete says that the lower end has been reached.
+//
+// Position is where a road goes on below the lower end without reading from the
+// top, and Seen what the overview said when all was stored; "" where there is
+// none.
 type span struct {
 	Newest   time.Time
 	Oldest   time.Time
 	Complete bool
+	Position string
+	Seen     string
 }
 
 // holds reports whether what happened at t is stored for certain. At the very
@@ -35,55 +41,63 @@ type stretch[T any] struct {
 	span  *span
 }
 
-// newestFirst yields what is new in the list at path (with parameters) since
-// stored, down to the configured since. at says when an item happened, which is
-// what the list is sorted by. Items younger than again before the newest stored
-// one, or as young as a deep reading asks for, are given although they are stored.
-func newestFirst[T any](ctx context.Context, s *source, path string, stored span, again time.Duration, at func(T) time.Time) iter.Seq2[stretch[T], error] {
+// newestFirst yields what is new in a list since stored, down to since. read gives
+// a page of it at a position, and the next position; it need not give what is older
+// than until. at says when an item happened, which is what the list is sorted by.
+// Items younger than again before the newest stored one, or as young as a deep
+// reading asks for, are given although they are stored.
+func newestFirst[T any](ctx context.Context, since time.Time, stored span, again time.Duration, at func(T) time.Time,
+	read func(ctx context.Context, position string, until time.Time) ([]T, string, error)) iter.Seq2[stretch[T], error] {
 	return func(yield func(stretch[T], error) bool) {
 		isFirst := stored.Newest.IsZero()
 		floor := stored.Newest.Add(-again)
 		if deep, isDeep := deepFloor(ctx); isDeep && deep.Before(floor) {
 			floor = deep
 		}
+		until := floor
+		if isFirst {
+			until = time.Time{}
+		}
 		grown := stored
-		for page := 1; page != 0; {
-			// Only the first page is asked for on every run.
-			pageContext := ctx
-			if page == 1 {
-				pageContext = conditional(ctx)
-			}
-			var items []T
-			next, err := s.get(pageContext, &items, "%s&per_page=%d&page=%d", path, perPage, page)
+		position, isTop := "", true
+		for {
+			items, next, err := read(ctx, position, until)
 			if err != nil {
 				yield(stretch[T]{}, err)
 				return
 			}
 			var found stretch[T]
-			isEnd := next == 0
+			isEnd := next == ""
 			for i, item := range items {
 				t := at(item)
-				if page == 1 && i == 0 && t.After(grown.Newest) {
+				if isTop && i == 0 && t.After(grown.Newest) {
 					grown.Newest = t
 				}
 				switch {
-				case t.Before(s.config.Since):
+				case t.Before(since):
 					isEnd = true
 				case !stored.holds(t) || t.After(floor):
 					found.items = append(found.items, item)
 				}
 			}
+			isTop = false
 			isConnected := isFirst || isEnd
 			isPast := isEnd
 			if len(items) > 0 {
 				last := at(items[len(items)-1])
 				isConnected = isConnected || !last.After(stored.Newest)
-				isPast = isPast || (stored.Complete && last.Before(stored.Newest) && last.Before(floor))
+				isBelow := !isFirst && last.Before(stored.Newest) && last.Before(floor)
+				isPast = isPast || stored.Complete && isBelow
 				if isFirst || last.Before(stored.Oldest) {
-					grown.Oldest = last
+					grown.Oldest, grown.Position = last, lasting(next)
+				}
+				if isBelow && !isPast && lasting(next) != "" && stored.Position != "" && last.After(stored.Oldest) {
+					next = stored.Position // what lies between is stored
 				}
 			}
-			grown.Complete = stored.Complete || isEnd
+			if grown.Complete = stored.Complete || isEnd; grown.Complete {
+				grown.Position = ""
+			}
 			if isConnected && !grown.Newest.IsZero() {
 				now := grown
 				found.span = &now
@@ -91,7 +105,7 @@ func newestFirst[T any](ctx context.Context, s *source, path string, stored span
 			if !yield(found, nil) || isPast {
 				return
 			}
-			page = next
+			position, until = next, time.Time{}
 		}
 	}
 }

@@ -2,7 +2,6 @@ package github
 
 import (
 	"context"
-	"fmt"
 	"iter"
 
 	"dorado/collectors"
@@ -21,22 +20,23 @@ type Tag struct {
 // Table returns the table's name.
 func (Tag) Table() string { return "github_tags" }
 
-// tags reads the whole list on every run, by conditional requests: it is sorted
-// by name, and a tag may be moved.
-func (s *source) tags(ctx context.Context, repository string, _ struct{}) iter.Seq2[page[struct{}], error] {
-	return func(yield func(page[struct{}], error) bool) {
-		for tags, err := range all[Tag](conditional(ctx), s, fmt.Sprintf("repos/%s/tags?", repository)) {
-			for i := range tags {
-				tags[i].Repository = repository
-				tags[i].SHA = tags[i].Commit.SHA
-			}
-			var targets []collectors.Row
-			if err == nil {
-				targets, err = s.tagTargets(ctx, repository, tags)
-			}
-			if !yield(page[struct{}]{rows: append(targets, rowsOf(tags)...), state: &struct{}{}}, err) || err != nil {
-				return
-			}
-		}
+// tags reads the whole list on every run, unless the overview says that nothing has
+// changed: it is sorted by name, and a tag may be moved.
+func (s *source) tags(ctx context.Context, road road, repository string, state seenState) iter.Seq2[page[seenState], error] {
+	known := ""
+	if overview := road.overview(repository); overview != nil {
+		known = overview.tags
 	}
+	return wholeList(ctx, known, state, func(position string) ([]collectors.Row, string, error) {
+		tags, next, err := road.tags(ctx, repository, position)
+		for i := range tags {
+			tags[i].Repository = repository
+			tags[i].SHA = tags[i].Commit.SHA
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		targets, err := s.tagTargets(ctx, repository, tags)
+		return append(targets, rowsOf(tags)...), next, err
+	})
 }

@@ -15,6 +15,7 @@ type Faults struct {
 	TruncateRate   float64       // the share of answers that break off half-way
 	SecondaryEvery int           // every so many requests one meets a secondary rate limit, 403 or 429 by turns; 0: never
 	Slow           time.Duration // how long every request waits first
+	MaxNodes       int           // a query that may give more gets 502, as what takes GitHub too long; 0: as many as GitHub allows
 }
 
 // A spoiler decides what goes wrong with each request.

@@ -164,10 +164,13 @@ func (h *history) habit(values [2]int) int {
 	return along(values, h.now, h.organization.Start, h.organization.End)
 }
 
+// idsOfARepository is how many ids there are for what belongs to a repository.
+const idsOfARepository = 1_000_000
+
 // id returns a new id. Ids are unique over all repositories and grow with time.
 func (h *history) id() int64 {
 	h.lastID++
-	return h.repository.ID*1_000_000 + h.lastID
+	return h.repository.ID*idsOfARepository + h.lastID
 }
 
 // commit adds a commit, made now, to the repository, in no branch yet.

@@ -220,7 +220,7 @@ func (s *server) commitJSON(r *request, commit *Commit) commitJSON {
 		parents = append(parents, parent)
 	}
 	signature := func(login string, date time.Time) signatureJSON {
-		return signatureJSON{Name: s.people[login].Name, Email: login + "@" + s.organization.Name + ".example", Date: date}
+		return signatureJSON{Name: s.people[login].Name, Email: s.address(login), Date: date}
 	}
 	return commitJSON{
 		SHA:    commit.SHA,
@@ -239,6 +239,14 @@ func (s *server) commitJSON(r *request, commit *Commit) commitJSON {
 		Committer: s.userJSON(r, commit.Committer),
 		Parents:   parents,
 	}
+}
+
+// address returns the mail address of an account's commits.
+func (s *server) address(login string) string {
+	if person := s.people[login]; person.IsBot {
+		return fmt.Sprintf("%d+%s@users.noreply.github.com", person.ID, login)
+	}
+	return login + "@" + s.organization.Name + ".example"
 }
 
 type comparisonJSON struct {

@@ -14,12 +14,14 @@ type repository struct {
 	places       map[string]int // of each commit, by SHA
 	parents      [][]int        // of each commit
 	deployments  map[int64]*Deployment
-	pullRequests map[int]*PullRequest
+	pullRequests map[int]*PullRequest // by number
+
+	pullRequestIDs map[int64]*PullRequest
 }
 
 // newRepository indexes a repository.
 func newRepository(one *Repository) *repository {
-	r := &repository{Repository: one, places: map[string]int{}, deployments: map[int64]*Deployment{}, pullRequests: map[int]*PullRequest{}}
+	r := &repository{Repository: one, places: map[string]int{}, deployments: map[int64]*Deployment{}, pullRequests: map[int]*PullRequest{}, pullRequestIDs: map[int64]*PullRequest{}}
 	for place, commit := range one.Commits {
 		r.places[commit.SHA] = place
 		var parents []int
@@ -33,6 +35,7 @@ func newRepository(one *Repository) *repository {
 	}
 	for _, pull := range one.PullRequests {
 		r.pullRequests[pull.Number] = pull
+		r.pullRequestIDs[pull.ID] = pull
 	}
 	return r
 }

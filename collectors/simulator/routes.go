@@ -58,7 +58,7 @@ func (s *server) rateLimit(*request) (any, error) {
 		return nil, &failure{status: http.StatusNotFound, message: "Rate limiting is not enabled."}
 	}
 	rate := s.quota.rate(s.options.Clock())
-	return rateLimitJSON{Resources: map[string]rateJSON{"core": rate}, Rate: rate}, nil
+	return rateLimitJSON{Resources: map[string]rateJSON{"core": rate, "graphql": s.points.rate(s.options.Clock())}, Rate: rate}, nil
 }
 
 // user answers who the token belongs to.

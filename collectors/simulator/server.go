@@ -17,14 +17,16 @@ import (
 // ServerOptions say how an organisation is served.
 type ServerOptions struct {
 	Token     string           // the only one that is right; "" takes all, and none
-	RateLimit int              // requests an hour; 0 means 5,000; negative: no limit, as on a GitHub Enterprise Server
+	RateLimit int              // requests an hour, and as many points of GraphQL; 0 means 5,000; negative: no limit, as on a GitHub Enterprise Server
+	RESTOnly  bool             // whether there is no GraphQL
 	Faults    Faults           // what goes wrong
 	Now       func() time.Time // the organisation's clock: what happens later is not there yet; nil means its end
 	Clock     func() time.Time // the clock on the wall, by which the rate limit is given back; nil means time.Now
 }
 
-// Handler serves an organisation as GitHub's REST API does, below / as on
-// api.github.com and below /api/v3/ as on a GitHub Enterprise Server.
+// Handler serves an organisation as GitHub's REST and GraphQL APIs do, below / as on
+// api.github.com and below /api/v3/ and at /api/graphql as on a GitHub Enterprise
+// Server.
 func Handler(organization *Organization, options ServerOptions) http.Handler {
 	s := &server{
 		organization: organization,
@@ -42,7 +44,8 @@ func Handler(organization *Organization, options ServerOptions) http.Handler {
 	if options.Clock == nil {
 		s.options.Clock = time.Now
 	}
-	s.quota.limit = cmp.Or(options.RateLimit, 5000)
+	s.quota.limit, s.quota.resource = cmp.Or(options.RateLimit, 5000), "core"
+	s.points.limit, s.points.resource = s.quota.limit, "graphql"
 	for _, person := range organization.People {
 		s.people[person.Login] = person
 	}
@@ -55,6 +58,10 @@ func Handler(organization *Organization, options ServerOptions) http.Handler {
 	}
 	s.addRoutes("")
 	s.addRoutes("/api/v3")
+	if !options.RESTOnly {
+		s.routes.HandleFunc("/graphql", s.serve("", s.graphQL))
+		s.routes.HandleFunc("/api/graphql", s.serve("/api", s.graphQL))
+	}
 	return s.routes
 }
 
@@ -68,7 +75,8 @@ type server struct {
 	renamed      map[string]*repository // by a name that it had before, in lower case
 	routes       *http.ServeMux
 	spoiler      *spoiler
-	quota        quota
+	quota        quota // of REST
+	points       quota // of GraphQL
 }
 
 // A request is a request that is being answered.
@@ -78,6 +86,7 @@ type request struct {
 	base       string      // the address of the API's root, without a slash at its end
 	path       string      // the path that links name, below base
 	repository *repository // nil where the path names none
+	quota      *quota      // what the answer costs, and reports
 	link       string      // the Link header of the answer, "" where it has none
 }
 
@@ -142,6 +151,7 @@ func (s *server) serve(prefix string, answer answer) http.HandlerFunc {
 			now:     s.options.Now(),
 			base:    "http://" + httpRequest.Host + prefix,
 			path:    strings.TrimPrefix(httpRequest.URL.EscapedPath(), prefix),
+			quota:   &s.quota,
 		}
 		body, err := s.answer(r, spoiled.secondary, answer)
 		if err != nil {
@@ -167,10 +177,10 @@ func (s *server) answer(r *request, secondary int, answer answer) (any, error) {
 			retryAfter:    time.Second,
 		}
 	}
-	if !r.isFree() && s.quota.isSpent(s.options.Clock()) {
+	if !r.isFree() && !r.isGraphQL() && s.quota.isSpent(s.options.Clock()) {
 		return nil, &failure{status: http.StatusForbidden, message: "API rate limit exceeded for user ID 1.", documentation: limits}
 	}
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && !r.isGraphQL() {
 		return nil, notFound()
 	}
 	if err := s.findRepository(r); err != nil {
@@ -181,6 +191,9 @@ func (s *server) answer(r *request, secondary int, answer answer) (any, error) {
 
 // isFree says whether the request costs no quota, whatever the answer.
 func (r *request) isFree() bool { return r.path == "/rate_limit" }
+
+// isGraphQL says whether the request is a query, which costs points.
+func (r *request) isGraphQL() bool { return r.path == "/graphql" }
 
 // authorize checks the token.
 func (s *server) authorize(r *http.Request) error {
@@ -252,10 +265,10 @@ func (s *server) send(w http.ResponseWriter, r *request, body any, isTruncated b
 		header.Set("Link", r.link)
 	}
 	isKnown := strings.Contains(r.Header.Get("If-None-Match"), tag[len("W/"):])
-	if !isKnown && !r.isFree() {
-		s.quota.use()
+	if !isKnown && !r.isFree() && !r.isGraphQL() {
+		r.quota.use(1)
 	}
-	s.quota.report(header, s.options.Clock())
+	r.quota.report(header, s.options.Clock())
 	if isKnown {
 		w.WriteHeader(http.StatusNotModified)
 		return
@@ -283,9 +296,9 @@ func (s *server) fail(w http.ResponseWriter, r *request, err error) {
 	switch known.status {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
 	default:
-		s.quota.use()
+		r.quota.use(1)
 	}
-	s.quota.report(w.Header(), s.options.Clock())
+	r.quota.report(w.Header(), s.options.Clock())
 	if known.location != "" {
 		w.Header().Set("Location", known.location)
 	}
@@ -363,12 +376,13 @@ func (r *request) ref(name string) string {
 	return text
 }
 
-// A quota counts the requests of an hour.
+// A quota counts the requests of an hour, or what they cost.
 type quota struct {
-	limit   int // negative: none
-	mutex   sync.Mutex
-	used    int
-	resetAt time.Time // when used becomes 0 again
+	limit    int    // negative: none
+	resource string // what GitHub calls it
+	mutex    sync.Mutex
+	used     int
+	resetAt  time.Time // when used becomes 0 again
 }
 
 // isSpent says whether no request is left.
@@ -379,11 +393,11 @@ func (q *quota) isSpent(now time.Time) bool {
 	return q.limit >= 0 && q.used >= q.limit
 }
 
-// use counts a request.
-func (q *quota) use() {
+// use counts what a request costs.
+func (q *quota) use(cost int) {
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
-	q.used++
+	q.used += cost
 }
 
 // renew begins a new hour where the last one is over; the mutex is held.
@@ -398,7 +412,7 @@ func (q *quota) rate(now time.Time) rateJSON {
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
 	q.renew(now)
-	return rateJSON{Limit: q.limit, Used: q.used, Remaining: max(0, q.limit-q.used), Reset: q.resetAt.Unix(), Resource: "core"}
+	return rateJSON{Limit: q.limit, Used: q.used, Remaining: max(0, q.limit-q.used), Reset: q.resetAt.Unix(), Resource: q.resource}
 }
 
 // report sets the headers about the quota, if there is one.

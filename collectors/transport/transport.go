@@ -178,6 +178,13 @@ type struggle struct {
 	next     time.Duration // how long to wait before it is sent again
 }
 
+// onceKey marks the context of requests that are not sent again after a failure.
+type onceKey struct{}
+
+// Once returns a context whose requests are not sent again after a failure, for
+// who would rather ask for less then. Rate limits are waited for all the same.
+func Once(ctx context.Context) context.Context { return context.WithValue(ctx, onceKey{}, true) }
+
 // shouldRetry reports whether the request is to be sent again, after an answer or
 // else an error, and notes when.
 func (s *struggle) shouldRetry(ctx context.Context, response *http.Response, err error) (bool, error) {
@@ -198,6 +205,9 @@ func (s *struggle) shouldRetry(ctx context.Context, response *http.Response, err
 		if response.StatusCode < http.StatusInternalServerError || response.StatusCode == http.StatusNotImplemented {
 			return false, nil
 		}
+	}
+	if ctx.Value(onceKey{}) != nil {
+		return false, nil
 	}
 	// Between half of the pause and all of it, so that requests that failed
 	// together are not sent again together.

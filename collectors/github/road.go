@@ -1,0 +1,199 @@
+package github
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"dorado/collectors"
+)
+
+// A road is a way to the records of a repository: REST, or GraphQL where the
+// server has it. Both give the same records; what is made of them is written once.
+//
+// A position in a list is where its next page begins: "" at the top, and after the
+// last page. One of the other road leads to the top.
+type road interface {
+	// overview returns what is known of the repository without reading its
+	// lists, nil where that is nothing.
+	overview(repository string) *overview
+	// head returns the commit that the default branch points to, zero where the
+	// repository is empty.
+	head(ctx context.Context, repository string) (head, error)
+	// deployments and pullRequests give a page of the list by the time of creation
+	// and of the last update, newest first. What is older than until is not
+	// wanted. releases and tags give a page of a list in no order.
+	deployments(ctx context.Context, repository, position string, until time.Time) ([]Deployment, string, error)
+	pullRequests(ctx context.Context, repository, position string, until time.Time) ([]PullRequest, string, error)
+	releases(ctx context.Context, repository, position string) ([]Release, string, error)
+	tags(ctx context.Context, repository, position string) ([]Tag, string, error)
+	// openDeployments gives the deployments as they are now, without those that
+	// are gone.
+	openDeployments(ctx context.Context, repository string, open map[int64]openedState) ([]Deployment, error)
+	// statuses gives the statuses of each of the deployments.
+	statuses(ctx context.Context, repository string, deployments []Deployment) ([][]DeploymentStatus, error)
+	// complete reads the labels of the pull requests and gives the commits of
+	// each that is merged.
+	complete(ctx context.Context, repository string, pullRequests []PullRequest) ([][]apiCommit, error)
+	// commits gives a page of what can be reached from a commit, without what
+	// was committed before since.
+	commits(ctx context.Context, repository, from, position string, since time.Time, isFirst bool) ([]apiCommit, string, error)
+	// between gives the rows of the commits that can be reached from head and not
+	// from base, or at least those of them that are not stored. The commits that
+	// are known to be missing, head or ancestors of it, lead to all others.
+	between(ctx context.Context, repository, base, head string, missing []string) ([]collectors.Row, error)
+}
+
+// A head is where a branch points.
+type head struct {
+	SHA string
+	At  time.Time // when it was committed
+}
+
+// A restRoad asks REST, one repository at a time.
+type restRoad struct{ *source }
+
+// overview returns nil: REST has conditional requests in its place.
+func (r restRoad) overview(string) *overview { return nil }
+
+func (r restRoad) head(ctx context.Context, repository string) (head, error) {
+	found, err := r.repository(ctx, repository)
+	if err != nil {
+		return head{}, err
+	}
+	var commits []apiCommit
+	_, err = r.get(conditional(ctx), &commits, "repos/%s/commits?sha=%s&per_page=1", repository, url.QueryEscape(found.DefaultBranch))
+	if status(err) == http.StatusConflict { // "Git Repository is empty."
+		return head{}, nil
+	}
+	if err != nil || len(commits) == 0 {
+		return head{}, err
+	}
+	return head{SHA: commits[0].SHA, At: commits[0].Commit.Committer.Date}, nil
+}
+
+func (r restRoad) deployments(ctx context.Context, repository, position string, _ time.Time) ([]Deployment, string, error) {
+	return restPage[Deployment](topConditional(ctx, position), r, fmt.Sprintf("repos/%s/deployments?", repository), position)
+}
+
+func (r restRoad) pullRequests(ctx context.Context, repository, position string, _ time.Time) ([]PullRequest, string, error) {
+	return restPage[PullRequest](topConditional(ctx, position), r, fmt.Sprintf("repos/%s/pulls?state=all&sort=updated&direction=desc", repository), position)
+}
+
+func (r restRoad) releases(ctx context.Context, repository, position string) ([]Release, string, error) {
+	return restPage[Release](conditional(ctx), r, fmt.Sprintf("repos/%s/releases?", repository), position)
+}
+
+func (r restRoad) tags(ctx context.Context, repository, position string) ([]Tag, string, error) {
+	return restPage[Tag](conditional(ctx), r, fmt.Sprintf("repos/%s/tags?", repository), position)
+}
+
+// topConditional returns the context for a page of a list of which only the first
+// is asked for on every run.
+func topConditional(ctx context.Context, position string) context.Context {
+	if position == "" {
+		return conditional(ctx)
+	}
+	return ctx
+}
+
+// restPage returns a page of the list at path. A position is a page's number.
+func restPage[T any](ctx context.Context, r restRoad, path, position string) (items []T, next string, err error) {
+	page, err := strconv.Atoi(position)
+	if err != nil {
+		page = 1
+	}
+	number, err := r.get(ctx, &items, "%s&per_page=%d&page=%d", path, perPage, page)
+	if number > 0 {
+		next = strconv.Itoa(number)
+	}
+	return items, next, err
+}
+
+func (r restRoad) openDeployments(ctx context.Context, repository string, open map[int64]openedState) ([]Deployment, error) {
+	var found []Deployment
+	for id := range open {
+		var deployment Deployment
+		_, err := r.get(ctx, &deployment, "repos/%s/deployments/%d", repository, id)
+		if status(err) == http.StatusNotFound {
+			continue // deleted in the meantime
+		}
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, deployment)
+	}
+	return found, nil
+}
+
+func (r restRoad) statuses(ctx context.Context, repository string, deployments []Deployment) ([][]DeploymentStatus, error) {
+	return sideLists(ctx, len(deployments), func(ctx context.Context, i int) (statuses []DeploymentStatus, err error) {
+		for found, err := range all[DeploymentStatus](ctx, r.source, fmt.Sprintf("repos/%s/deployments/%d/statuses?", repository, deployments[i].ID)) {
+			if err != nil {
+				return nil, fmt.Errorf("statuses of deployment %d: %w", deployments[i].ID, err)
+			}
+			statuses = append(statuses, found...)
+		}
+		return statuses, nil
+	})
+}
+
+func (r restRoad) complete(ctx context.Context, repository string, pullRequests []PullRequest) ([][]apiCommit, error) {
+	return sideLists(ctx, len(pullRequests), func(ctx context.Context, i int) (commits []apiCommit, err error) {
+		if pullRequests[i].MergedAt == nil {
+			return nil, nil
+		}
+		for found, err := range all[apiCommit](ctx, r.source, fmt.Sprintf("repos/%s/pulls/%d/commits?", repository, pullRequests[i].Number)) {
+			if err != nil {
+				return nil, fmt.Errorf("commits of pull request %d: %w", pullRequests[i].Number, err)
+			}
+			commits = append(commits, found...)
+		}
+		return commits, nil
+	})
+}
+
+// sideRequests is how many requests that go with one page are under way at once.
+// GitHub asks for few: more brings its secondary rate limit.
+const sideRequests = 4
+
+// sideLists reads the lists that go with the count items of a page.
+func sideLists[T any](ctx context.Context, count int, read func(ctx context.Context, i int) ([]T, error)) ([][]T, error) {
+	lists := make([][]T, count)
+	group, groupContext := errgroup.WithContext(ctx)
+	group.SetLimit(sideRequests)
+	for i := range count {
+		group.Go(func() (err error) {
+			lists[i], err = read(groupContext, i)
+			return err
+		})
+	}
+	return lists, group.Wait()
+}
+
+func (r restRoad) commits(ctx context.Context, repository, from, position string, since time.Time, _ bool) ([]apiCommit, string, error) {
+	return restPage[apiCommit](ctx, r, fmt.Sprintf("repos/%s/commits?sha=%s%s", repository, from, sinceParameter(since)), position)
+}
+
+// between compares. GitHub gives 250 commits at once, and all of them in pages.
+func (r restRoad) between(ctx context.Context, repository, base, head string, _ []string) ([]collectors.Row, error) {
+	var rows []collectors.Row
+	for next := 1; next != 0; {
+		var comparison struct {
+			Commits []apiCommit `json:"commits"`
+		}
+		var err error
+		next, err = r.get(ctx, &comparison, "repos/%s/compare/%s...%s?per_page=%d&page=%d",
+			repository, url.PathEscape(base), url.PathEscape(head), perPage, next)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, commitRows(repository, comparison.Commits)...)
+	}
+	return rows, nil
+}
