@@ -124,7 +124,7 @@ func TestSimulatedBudget(t *testing.T) {
 	want := collectAndPrint(t, simulatedConfig(t, organization, serveSimulated(t, organization, simulator.ServerOptions{RESTOnly: true})), organization.End)
 	for _, road := range []string{"graphql", "rest"} {
 		t.Run(road, func(t *testing.T) {
-			config := simulatedConfig(t, organization, serveSimulated(t, organization, simulator.ServerOptions{}), "api: "+road, "max_requests_per_run: 100")
+			config := simulatedConfig(t, organization, serveSimulated(t, organization, simulator.ServerOptions{}), "api: "+road, "max_requests_per_run: 300")
 			stopped := 0
 			for {
 				out := runDorado(t, "collect", "--config", config)
