@@ -24,6 +24,9 @@ func (q query) field(name string, arguments map[string]any) (any, bool) {
 	case "repository":
 		full := fmt.Sprint(arguments["owner"], "/", arguments["name"])
 		found := q.server.byName[strings.ToLower(full)]
+		if found == nil {
+			found = q.server.renamed[strings.ToLower(full)]
+		}
 		if found == nil || found.CreatedAt.After(q.request.now) {
 			return &graphError{Type: "NOT_FOUND", Message: fmt.Sprintf("Could not resolve to a Repository with the name '%s'.", full)}, true
 		}
