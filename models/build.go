@@ -64,6 +64,9 @@ func Build(ctx context.Context, db *warehouse.Database, models []*Model, setting
 	if err := errors.Join(failed...); err != nil {
 		return result, err
 	}
+	if result.Checks == 0 { // so where only some models are built, see Needed
+		return result, nil
+	}
 	return result, keepFindings(ctx, db, findings)
 }
 

@@ -78,16 +78,7 @@ func (p *program) build(ctx context.Context, config *Config, asOf time.Time) (bu
 	if err := p.ensureTables(ctx, config); err != nil {
 		return built{}, err
 	}
-	settings := models.Settings{
-		AsOf:        asOf,
-		TimeZone:    config.Warehouse.TimeZone,
-		Teams:       config.Teams,
-		Services:    config.Services,
-		Incidents:   config.Incidents,
-		Definitions: config.Definitions,
-		Overrides:   config.overrides,
-		Quality:     config.Quality,
-	}
+	settings := config.settings(asOf)
 	done := built{asOf: asOf}
 	started := time.Now()
 	task := p.progress.start("build", "models")
@@ -143,6 +134,20 @@ func (p *program) keepTotals(ctx context.Context, config *Config) (err error) {
 		rows[i] = total
 	}
 	return raw.Put(ctx, "", rows, "")
+}
+
+// settings returns what a build as of an instant depends on.
+func (c *Config) settings(asOf time.Time) models.Settings {
+	return models.Settings{
+		AsOf:        asOf,
+		TimeZone:    c.Warehouse.TimeZone,
+		Teams:       c.Teams,
+		Services:    c.Services,
+		Incidents:   c.Incidents,
+		Definitions: c.Definitions,
+		Overrides:   c.overrides,
+		Quality:     c.Quality,
+	}
 }
 
 // ensureTables makes the raw tables that an older dorado did not know of, so that

@@ -32,6 +32,30 @@ type source struct {
 // New returns the collectors of one account, in the order they should run.
 // client sends their requests, with the token: see NewClient.
 func New(config Config, client *http.Client, now func() time.Time) ([]collectors.Collector, error) {
+	s, err := newSource(config, client, now)
+	if err != nil {
+		return nil, err
+	}
+	return []collectors.Collector{
+		newKind(s, "pagerduty_services", s.allServices),
+		newKind(s, "pagerduty_teams", s.allTeams),
+		newKind(s, "pagerduty_escalation_policies", s.allEscalationPolicies),
+		newKind(s, "pagerduty_priorities", s.allPriorities),
+		newKind(s, "pagerduty_users", s.allUsers),
+		newKind(s, "pagerduty_business_services", s.allBusinessServices),
+		newKind(s, "pagerduty_service_dependencies", s.allServiceDependencies),
+		newKind(s, "pagerduty_maintenance_windows", s.allMaintenanceWindows),
+		newKind(s, "pagerduty_incidents", s.incidents),
+		newKind(s, "pagerduty_log_entries", s.logEntries),
+		newKind(s, "pagerduty_change_events", s.changeEvents),
+		newKind(s, "pagerduty_related_change_events", s.relatedChangeEvents),
+		newKind(s, "pagerduty_analytics_incidents", s.analyticsIncidents),
+		newKind(s, "pagerduty_analytics_services", s.analyticsServices),
+	}, nil
+}
+
+// newSource returns the account as the collectors see it.
+func newSource(config Config, client *http.Client, now func() time.Time) (*source, error) {
 	if config.BaseURL == "" {
 		config.BaseURL = DefaultBaseURL
 	}
@@ -51,22 +75,7 @@ func New(config Config, client *http.Client, now func() time.Time) ([]collectors
 		}
 		s.services = append(s.services, compiled)
 	}
-	return []collectors.Collector{
-		newKind(s, "pagerduty_services", s.allServices),
-		newKind(s, "pagerduty_teams", s.allTeams),
-		newKind(s, "pagerduty_escalation_policies", s.allEscalationPolicies),
-		newKind(s, "pagerduty_priorities", s.allPriorities),
-		newKind(s, "pagerduty_users", s.allUsers),
-		newKind(s, "pagerduty_business_services", s.allBusinessServices),
-		newKind(s, "pagerduty_service_dependencies", s.allServiceDependencies),
-		newKind(s, "pagerduty_maintenance_windows", s.allMaintenanceWindows),
-		newKind(s, "pagerduty_incidents", s.incidents),
-		newKind(s, "pagerduty_log_entries", s.logEntries),
-		newKind(s, "pagerduty_change_events", s.changeEvents),
-		newKind(s, "pagerduty_related_change_events", s.relatedChangeEvents),
-		newKind(s, "pagerduty_analytics_incidents", s.analyticsIncidents),
-		newKind(s, "pagerduty_analytics_services", s.analyticsServices),
-	}, nil
+	return s, nil
 }
 
 // Tables returns an empty row of every raw table that the collectors fill.

@@ -1,12 +1,11 @@
 -- One row per service, record that a rule takes, and environment that it goes to.
 --
--- The first rule of the service that matches a record takes it. Where a rule names
--- jobs of a workflow run, these are the deployment: of each job the first rule
--- decides, jobs that go to one environment are one deployment (a matrix is), and a
--- run may deploy to several environments. It succeeded where all its jobs did, and
--- finished with the last. Whether a run is taken as a whole or by its jobs is
--- decided by the first rule that matches either. A merged pull request is taken only
--- where it touches the paths of the rule, else of the service's repository.
+-- The first rule of the service that matches a record takes it (see
+-- core.rule_matches). Where a rule names jobs of a workflow run, these are the
+-- deployment: of each job the first rule decides, jobs that go to one environment
+-- are one deployment (a matrix is), and a run may deploy to several environments.
+-- It succeeded where all its jobs did, and finished with the last. Whether a run is
+-- taken as a whole or by its jobs is decided by the first rule that matches either.
 --
 -- service_id     The service, as in core.services.
 -- source         The kind of record, as in core.deployment_records.
@@ -21,68 +20,25 @@
 -- key: service_id, source, source_id, environment
 with
 
--- Merged pull requests that touch paths of other services only.
-elsewhere as (
-    select
-        rules.service_id,
-        rules.rule_position,
-        records.source_id
-    from core.deployment_records as records
-    join core.service_repositories as service_repositories
-        on records.repository = service_repositories.repository
-    join core.deployment_rules as rules
-        on service_repositories.service_id = rules.service_id
-        and records.source = rules.kind
-    join core.pull_request_paths as paths
-        on records.source_id = cast(paths.pull_request_id as varchar)
-    where
-        records.source = 'merged_pull_request'
-        and coalesce(rules.paths_pattern, service_repositories.paths_pattern) is not null
-    group by rules.service_id, rules.rule_position, records.source_id
-    having not bool_or(regexp_matches(paths.path, coalesce(rules.paths_pattern, service_repositories.paths_pattern)))
-),
-
 matches as (
     select
-        service_records.service_id,
-        records.source,
-        records.source_id,
+        matches.service_id,
+        matches.source,
+        matches.source_id,
         coalesce(records.environment, rules.environment) as environment,
-        rules.rule_position,
+        matches.rule_position,
         rules.conclusion_pattern,
         rules.job_pattern,
         records.status,
         records.started_at,
         records.finished_at
-    from core.service_records as service_records
+    from core.rule_matches as matches
     join core.deployment_rules as rules
-        on service_records.service_id = rules.service_id
-        and service_records.source = rules.kind
+        on matches.service_id = rules.service_id
+        and matches.rule_position = rules.rule_position
     join core.deployment_records as records
-        on service_records.source = records.source
-        and service_records.source_id = records.source_id
-    anti join elsewhere
-        on rules.service_id = elsewhere.service_id
-        and rules.rule_position = elsewhere.rule_position
-        and records.source_id = elsewhere.source_id
-        and records.source = 'merged_pull_request'
-    where
-        (rules.environment_pattern is null or regexp_matches(records.environment, rules.environment_pattern))
-        and (rules.tag_pattern is not null or not records.is_prerelease)
-        and (rules.tag_pattern is null or regexp_matches(records.version, rules.tag_pattern))
-        and (
-            rules.workflow_pattern is null
-            or regexp_matches(records.workflow_file, rules.workflow_pattern)
-            or regexp_matches(split_part(records.workflow_file, '/', -1), rules.workflow_pattern)
-            or regexp_matches(records.workflow_name, rules.workflow_pattern)
-        )
-        and (rules.branch_pattern is null or regexp_matches(records.branch, rules.branch_pattern))
-        and (rules.event_pattern is null or regexp_matches(records.event, rules.event_pattern))
-        and (
-            rules.job_pattern is not null
-            or rules.conclusion_pattern is null
-            or regexp_matches(records.conclusion, rules.conclusion_pattern)
-        )
+        on matches.source = records.source
+        and matches.source_id = records.source_id
 ),
 
 -- Of each job the first rule that names it.

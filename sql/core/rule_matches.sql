@@ -1,0 +1,70 @@
+-- One row per service, record and rule that matches it, whether or not an earlier rule takes it.
+--
+-- All patterns of a rule must match. A merged pull request is matched only where it
+-- touches the paths of the rule, else of the service's repository; where its paths
+-- are not known it is.
+--
+-- service_id     The service, as in core.services.
+-- source         The kind of record, as in core.deployment_records.
+-- source_id      The record's id among those of its kind.
+-- rule_position  The rule.
+--
+-- key: service_id, source, source_id, rule_position
+with
+
+-- Merged pull requests that touch paths of other services only.
+elsewhere as (
+    select
+        rules.service_id,
+        rules.rule_position,
+        records.source,
+        records.source_id
+    from core.deployment_records as records
+    join core.service_repositories as service_repositories
+        on records.repository = service_repositories.repository
+    join core.deployment_rules as rules
+        on service_repositories.service_id = rules.service_id
+        and records.source = rules.kind
+    join core.pull_request_paths as paths
+        on records.source_id = cast(paths.pull_request_id as varchar)
+    where
+        records.source = 'merged_pull_request'
+        and coalesce(rules.paths_pattern, service_repositories.paths_pattern) is not null
+    group by rules.service_id, rules.rule_position, records.source, records.source_id
+    having not bool_or(regexp_matches(paths.path, coalesce(rules.paths_pattern, service_repositories.paths_pattern)))
+)
+
+select
+    service_records.service_id,
+    service_records.source,
+    service_records.source_id,
+    rules.rule_position
+from core.service_records as service_records
+join core.deployment_rules as rules
+    on service_records.service_id = rules.service_id
+    and service_records.source = rules.kind
+join core.deployment_records as records
+    on service_records.source = records.source
+    and service_records.source_id = records.source_id
+anti join elsewhere
+    on rules.service_id = elsewhere.service_id
+    and rules.rule_position = elsewhere.rule_position
+    and records.source = elsewhere.source
+    and records.source_id = elsewhere.source_id
+where
+    (rules.environment_pattern is null or regexp_matches(records.environment, rules.environment_pattern))
+    and (rules.tag_pattern is not null or not records.is_prerelease)
+    and (rules.tag_pattern is null or regexp_matches(records.version, rules.tag_pattern))
+    and (
+        rules.workflow_pattern is null
+        or regexp_matches(records.workflow_file, rules.workflow_pattern)
+        or regexp_matches(split_part(records.workflow_file, '/', -1), rules.workflow_pattern)
+        or regexp_matches(records.workflow_name, rules.workflow_pattern)
+    )
+    and (rules.branch_pattern is null or regexp_matches(records.branch, rules.branch_pattern))
+    and (rules.event_pattern is null or regexp_matches(records.event, rules.event_pattern))
+    and (
+        rules.job_pattern is not null
+        or rules.conclusion_pattern is null
+        or regexp_matches(records.conclusion, rules.conclusion_pattern)
+    )
