@@ -374,6 +374,7 @@ create table "pagerduty_log_entries" (
     "agent_id" VARCHAR,
     "agent_type" VARCHAR,
     "channel_type" VARCHAR,
+    "notified_by" VARCHAR,
     "user_id" VARCHAR,
     "assignee_ids" VARCHAR,
     "team_ids" VARCHAR,

@@ -44,6 +44,25 @@ func TestRealIncidents(t *testing.T) {
 			t.Errorf("got %v, want %v", got, want)
 		}
 		minutesDown(t, config)
+		got = query(t, config, `
+			select incidents, median_seconds, p90_seconds, open_incidents
+			from metrics.time_to_restore(timestamp '2025-11-01', timestamp '2026-11-01')`)
+		if want := [][]string{{"361", "12073", "38124", "4"}}; !reflect.DeepEqual(got, want) {
+			t.Errorf("time to restore %v, want %v", got, want)
+		}
+		got = query(t, config, "select count(*) > 50, sum(incidents) > 300, max(abs(incidents_difference)), max(abs(resolve_difference_seconds)) <= 0.5 from marts.pagerduty_reconciliation")
+		if want := [][]string{{"true", "true", "0", "true"}}; !reflect.DeepEqual(got, want) {
+			t.Errorf("reconciliation with the server's own numbers %v, want %v", got, want)
+		}
+	})
+	t.Run("dev-devcube", func(t *testing.T) {
+		config := realPagerDuty(t, base, "dev-devcube", "2021-10-01")
+		runDorado(t, "run", "--config", config)
+		got := query(t, config, "select status, service_id, acknowledged_at, resolved_at from core.incidents order by incident_number")
+		want := [][]string{{"triggered", "Service1", "", ""}, {"triggered", "Service1", "", ""}, {"triggered", "Service2", "", ""}}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
 	})
 	t.Run("keon-test", func(t *testing.T) {
 		config := realPagerDuty(t, base, "keon-test", "2022-10-01")

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -97,7 +99,10 @@ func newReport(ctx context.Context, snapshot *warehouse.Snapshot, first, last, b
 	made := report{dayRange: days, By: by}
 	rows, err := snapshot.Query(ctx, `
 		select dimension, metric, value, unit, n, lower_value, upper_value, previous_value, previous_n, is_enough, level, score
-		from metrics.dora(?::timestamp, ?::timestamp, by_dimension := ?)`, days.fromAt, days.toAt, by)
+		from metrics.dora($1::timestamp, $2::timestamp, by_dimension := $3)
+		union all by name
+		select dimension, metric, value, unit, n, previous_value, previous_n, true as is_enough
+		from metrics.incident_times($1::timestamp, $2::timestamp, by_dimension := $3)`, days.fromAt, days.toAt, by)
 	if err != nil {
 		return report{}, fmt.Errorf("report: %w", err)
 	}
@@ -113,6 +118,7 @@ func newReport(ctx context.Context, snapshot *warehouse.Snapshot, first, last, b
 	if err := rows.Err(); err != nil {
 		return report{}, fmt.Errorf("report: %w", err)
 	}
+	slices.SortStableFunc(made.Metrics, func(a, b reportMetric) int { return strings.Compare(a.Group, b.Group) })
 	return made, nil
 }
 
@@ -251,6 +257,8 @@ var metricTitles = map[string]string{
 	"change_fail_rate":                "Change fail rate",
 	"failed_deployment_recovery_time": "Failed deployment recovery time (median)",
 	"deployment_rework_rate":          "Deployment rework rate",
+	"time_to_restore":                 "Time to restore (median)",
+	"time_to_acknowledge":             "Time to acknowledge (median)",
 }
 
 // noData stands where a value is not known.

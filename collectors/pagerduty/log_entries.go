@@ -3,6 +3,7 @@ package pagerduty
 import (
 	"context"
 	"iter"
+	"regexp"
 	"time"
 
 	"github.com/PagerDuty/go-pagerduty"
@@ -27,6 +28,7 @@ type LogEntry struct {
 	AgentType   *string               `json:"-" db:"agent_type"` // such as user_reference, service_reference, integration_reference
 	Channel     *channel              `json:"channel"`
 	ChannelType *string               `json:"-" db:"channel_type"` // how it came about: auto, timeout, website, api, …
+	NotifiedBy  *string               `json:"-" db:"notified_by"`  // of a notification: email, sms, phone, push_notification, …
 	User        *pagerduty.APIObject  `json:"user"`
 	UserID      *string               `json:"-" db:"user_id"` // who was notified
 	Assignees   []pagerduty.APIObject `json:"assignees"`
@@ -41,8 +43,15 @@ func (LogEntry) Table() string { return "pagerduty_log_entries" }
 
 // channel is the means by which something happened. Its type may be null.
 type channel struct {
-	Type *string `json:"type"`
+	Type         *string `json:"type"`
+	Notification *struct {
+		Type *string `json:"type"`
+	} `json:"notification"`
 }
+
+// notifiedBy is how the summary of a notification ends, which is all that says by
+// what means it went out where the channel does not: "Notified Kim Doe by email."
+var notifiedBy = regexp.MustCompile(`^Notified .* by ([^ ]+?)\.?$`)
 
 // row returns the log entry as it is stored.
 func (e LogEntry) row(s *source) LogEntry {
@@ -55,6 +64,13 @@ func (e LogEntry) row(s *source) LogEntry {
 	}
 	if e.Channel != nil {
 		e.ChannelType = e.Channel.Type
+	}
+	if e.Channel != nil && e.Channel.Notification != nil {
+		e.NotifiedBy = e.Channel.Notification.Type
+	} else if e.Summary != nil {
+		if found := notifiedBy.FindStringSubmatch(*e.Summary); found != nil {
+			e.NotifiedBy = &found[1]
+		}
 	}
 	e.UserID = idOf(e.User)
 	e.AssigneeIDs = ids(e.Assignees)

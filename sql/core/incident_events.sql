@@ -11,6 +11,7 @@
 -- channel            How it came about, in the word of the source: auto, timeout, website, …
 -- actor              The id of who or what did it; NULL where it is not known.
 -- is_by_person       True where a person did it, NULL where that is not known.
+-- notified_by        By what means somebody was notified: email, sms, phone, …; NULL where it is not known.
 -- notified_user      The id of who was notified; NULL for other kinds.
 -- happened_at        When, UTC.
 --
@@ -38,6 +39,7 @@ pagerduty_events as (
         channel,
         agent_id as actor,
         agent_kind = 'user' as is_by_person,
+        notified_by,
         user_id as notified_user,
         happened_at
     from staging.pagerduty_log_entries as entries
@@ -68,6 +70,7 @@ events as (
         channel,
         actor,
         is_by_person,
+        notified_by,
         notified_user,
         happened_at
     from pagerduty_events
@@ -90,6 +93,7 @@ select
     channel,
     actor,
     is_by_person,
+    notified_by,
     notified_user,
     happened_at
 from events

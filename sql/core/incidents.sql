@@ -41,6 +41,8 @@
 -- merged_into_id     The incident_id of the one it is part of; NULL where it stands on its own.
 -- source_url         A page that shows it.
 -- triggered_day      The calendar day of triggered_at in the warehouse's time zone.
+-- acknowledged_day   The calendar day of acknowledged_at there.
+-- resolved_day       The calendar day of resolved_at there.
 -- triggered_hour     The hour of triggered_at there, 0 to 23.
 --
 -- key: incident_id
@@ -111,7 +113,7 @@ lives as (
             coalesce(not histories.is_resolved_by_person, records.is_auto_resolved) as is_auto_resolved
         ),
         coalesce(histories.reopened, 0) as reopened,
-        timezone(build.time_zone, timezone('UTC', records.triggered_at)) as triggered_local
+        build.time_zone
     from core.incident_records as records
     cross join config.build as build
     left join taken
@@ -161,7 +163,9 @@ select
     rule_position,
     merged_into_id,
     source_url,
-    cast(triggered_local as date) as triggered_day,
-    hour(triggered_local) as triggered_hour
+    cast(timezone(time_zone, timezone('UTC', triggered_at)) as date) as triggered_day,
+    cast(timezone(time_zone, timezone('UTC', acknowledged_at)) as date) as acknowledged_day,
+    cast(timezone(time_zone, timezone('UTC', resolved_at)) as date) as resolved_day,
+    hour(timezone(time_zone, timezone('UTC', triggered_at))) as triggered_hour
 from judged
 order by incident_number

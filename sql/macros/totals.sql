@@ -37,4 +37,26 @@ select
     'seconds' as unit,
     changes as n
 from metrics.change_lead_time(from_at, to_at, grain := grain, by_dimension := by_dimension)
+union all
+select
+    'time_to_restore' as metric,
+    period_start,
+    period_end,
+    is_complete,
+    dimension,
+    median_seconds as value,
+    'seconds' as unit,
+    incidents as n
+from metrics.time_to_restore(from_at, to_at, grain := grain, by_dimension := by_dimension)
+union all
+select
+    'time_to_acknowledge' as metric,
+    period_start,
+    period_end,
+    is_complete,
+    dimension,
+    median_seconds as value,
+    'seconds' as unit,
+    incidents as n
+from metrics.time_to_acknowledge(from_at, to_at, grain := grain, by_dimension := by_dimension)
 order by metric, period_start, dimension

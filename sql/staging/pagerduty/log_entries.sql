@@ -7,6 +7,7 @@
 -- channel                How it came about: auto, timeout, website, api, …
 -- agent_id               Who or what did it.
 -- agent_kind             user, service, integration, …; NULL where nobody is named.
+-- notified_by            Of a notification, by what means: email, sms, phone, …; NULL where it is not known.
 -- user_id                Who was notified.
 -- summary                What happened, as PagerDuty writes it; of a note its text.
 -- happened_at            When it happened, UTC; may be a second before its incident was triggered.
@@ -20,6 +21,7 @@ select
     channel_type as channel,
     agent_id,
     replace(agent_type, '_reference', '') as agent_kind,
+    lower(notified_by) as notified_by,
     user_id,
     summary,
     created_at as happened_at
