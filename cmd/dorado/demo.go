@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dorado/collectors/github"
+	"dorado/collectors/pagerduty"
 	"dorado/collectors/simulator"
 	"dorado/models"
 )
@@ -27,7 +28,7 @@ func demoCommand(p *program) *cobra.Command {
 		Use:   "demo",
 		Short: "Show the whole way on a simulated organisation",
 		Long: `Make up an organisation of a few teams and half a year, serve it on this machine
-as GitHub would, and do the nightly job with it: collect, build, check, publish,
+as GitHub and PagerDuty would, and do the nightly job with it: collect, build, check, publish,
 report. It needs no token and no network, and leaves a configuration and a
 warehouse to explore in its folder.`,
 		Example: `  dorado demo
@@ -150,9 +151,14 @@ func demoConfig(organization *simulator.Organization, address string) ([]byte, e
 		services = append(services, made)
 	}
 	text, err := yaml.MarshalWithOptions(struct {
-		GitHub   github.Config    `yaml:"github"`
-		Services []models.Service `yaml:"services"`
-	}{github.Config{BaseURL: address, Repositories: repositories}, services}, yaml.OmitEmpty(), yaml.OmitZero(), yaml.IndentSequence(true))
+		GitHub    github.Config      `yaml:"github"`
+		PagerDuty []pagerduty.Config `yaml:"pagerduty"`
+		Services  []models.Service   `yaml:"services"`
+	}{
+		github.Config{BaseURL: address, Repositories: repositories},
+		[]pagerduty.Config{{BaseURL: address + "/pagerduty", Since: organization.Start}},
+		services,
+	}, yaml.OmitEmpty(), yaml.OmitZero(), yaml.IndentSequence(true))
 	if err != nil {
 		return nil, fmt.Errorf("demo: %w", err)
 	}

@@ -278,11 +278,13 @@ func fingerprint(t *testing.T, config string) map[string]string {
 	return prints
 }
 
-// published returns the prints of the tables that a snapshot has.
+// published returns the prints of the tables that a snapshot has, but for what the
+// records of incidents say: one that was reopened and resolved again between two
+// collections far apart is known from its log, not from its record.
 func published(prints map[string]string) map[string]string {
 	some := map[string]string{}
 	for name, print := range prints {
-		if !strings.HasPrefix(name, "raw.") {
+		if !strings.HasPrefix(name, "raw.") && name != "core.incident_records" {
 			some[name] = print
 		}
 	}

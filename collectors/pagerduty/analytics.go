@@ -130,9 +130,7 @@ func (s *source) analyticsIncidents(ctx context.Context, state analyticsState) i
 	return func(yield func(page[analyticsState], error) bool) {
 		now := s.now().UTC().Truncate(time.Second)
 		next := state
-		if state.ReadAt.IsZero() {
-			next.ReadAt = now
-		}
+		var beganAt time.Time // by the server's clock
 		// read yields what was created from from until until, in windows.
 		read := func(from, until time.Time, updatedAfter string, reached func(through time.Time)) bool {
 			for from.Before(until) {
@@ -144,13 +142,19 @@ func (s *source) analyticsIncidents(ctx context.Context, state analyticsState) i
 				request.Filters.CreatedAtStart, request.Filters.CreatedAtEnd = from.Format(time.RFC3339), end.Format(time.RFC3339)
 				request.Filters.UpdatedAfter = updatedAfter
 				for more := true; more; {
-					rows, answer, err := s.rawIncidents(ctx, request)
+					rows, answer, answeredAt, err := s.rawIncidents(ctx, request)
 					if isUnavailable(err) {
 						return false
 					}
 					if err != nil {
 						yield(page[analyticsState]{}, err)
 						return false
+					}
+					if beganAt.IsZero() {
+						beganAt = answeredAt
+					}
+					if state.ReadAt.IsZero() {
+						next.ReadAt = beganAt
 					}
 					more, request.StartingAfter = answer.More && answer.Last != "", answer.Last
 					if !more {
@@ -169,14 +173,14 @@ func (s *source) analyticsIncidents(ctx context.Context, state analyticsState) i
 		changed := state.ReadAt.Add(-lateAnalytics).Format(time.RFC3339)
 		if !read(since, state.Until, changed, func(through time.Time) {
 			if !through.Before(state.Until) {
-				next.ReadAt = now
+				next.ReadAt = beganAt
 			}
 		}) {
 			return
 		}
 		// Incidents of the last hours may not have been analysed: Until stays behind.
 		read(later(since, state.Until), now, "", func(through time.Time) {
-			if settled := now.Add(-lateAnalytics); through.After(settled) {
+			if settled := beganAt.Add(-lateAnalytics); through.After(settled) {
 				through = settled
 			}
 			next.Until = later(next.Until, through)
@@ -192,9 +196,10 @@ type rawIncidentsAnswer struct {
 }
 
 // rawIncidents reads one page of the analytics of incidents.
-func (s *source) rawIncidents(ctx context.Context, request rawIncidentsRequest) (rows []collectors.Row, answer rawIncidentsAnswer, err error) {
-	if _, err := s.post(ctx, &answer, "/analytics/raw/incidents", request); err != nil {
-		return nil, answer, err
+func (s *source) rawIncidents(ctx context.Context, request rawIncidentsRequest) (rows []collectors.Row, answer rawIncidentsAnswer, answeredAt time.Time, err error) {
+	answeredAt, err = s.post(ctx, &answer, "/analytics/raw/incidents", request)
+	if err != nil {
+		return nil, answer, answeredAt, err
 	}
 	for _, incident := range answer.Data {
 		if !s.includesName(incident.ServiceName) {
@@ -202,11 +207,11 @@ func (s *source) rawIncidents(ctx context.Context, request rawIncidentsRequest) 
 		}
 		row, err := incident.row(s)
 		if err != nil {
-			return nil, answer, err
+			return nil, answer, answeredAt, err
 		}
 		rows = append(rows, row)
 	}
-	return rows, answer, nil
+	return rows, answer, answeredAt, nil
 }
 
 // An AnalyticsService is a row of raw.pagerduty_analytics_services: what PagerDuty
@@ -264,7 +269,7 @@ func (s *source) analyticsServices(ctx context.Context, state monthsState) iter.
 				continue
 			}
 			var answer struct{ Data []AnalyticsService }
-			_, err := s.post(ctx, &answer, "/analytics/metrics/incidents/services", pagerduty.AnalyticsRequest{
+			answeredAt, err := s.post(ctx, &answer, "/analytics/metrics/incidents/services", pagerduty.AnalyticsRequest{
 				Filters: &pagerduty.AnalyticsFilter{
 					CreatedAtStart: startAt.Format(time.RFC3339),
 					CreatedAtEnd:   endAt.Format(time.RFC3339),
@@ -285,7 +290,7 @@ func (s *source) analyticsServices(ctx context.Context, state monthsState) iter.
 					rows = append(rows, service)
 				}
 			}
-			if !yield(page[monthsState]{rows: rows, state: &monthsState{Until: later(state.Until, month)}}, nil) {
+			if !yield(page[monthsState]{rows: rows, state: &monthsState{Until: later(state.Until, firstOfMonth(earlier(month, answeredAt)))}}, nil) {
 				return
 			}
 		}

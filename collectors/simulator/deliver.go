@@ -34,7 +34,8 @@ type environment struct {
 type rollout struct {
 	deployment *Deployment
 	revision   revision
-	isPlain    bool // neither a rollback nor a re-deployment
+	isPlain    bool    // neither a rollback nor a re-deployment
+	mends      *mishap // what it is to mend; nil where nothing went wrong
 }
 
 // newDelivery returns one of six ways.
@@ -90,7 +91,7 @@ func (h *history) promote(r revision) {
 }
 
 // deploy asks for a deployment. Where approvedAt is not zero it waits till then.
-func (h *history) deploy(e *environment, r revision, isPlain bool, approvedAt time.Time) {
+func (h *history) deploy(e *environment, r revision, isPlain bool, approvedAt time.Time) *rollout {
 	one := &rollout{revision: r, isPlain: isPlain, deployment: &Deployment{
 		ID:          h.id(),
 		SHA:         r.sha,
@@ -102,13 +103,14 @@ func (h *history) deploy(e *environment, r revision, isPlain bool, approvedAt ti
 	h.repository.Deployments = append(h.repository.Deployments, one.deployment)
 	if approvedAt.IsZero() {
 		h.after(2*time.Second, func() { h.start(e, one) })
-		return
+		return one
 	}
 	h.after(2*time.Second, func() {
 		h.status(one, "waiting")
 		e.waiting = append(e.waiting, one)
 	})
 	h.at(approvedAt, func() { h.approve(e) })
+	return one
 }
 
 // approve starts the newest deployment that waits; the others have been
@@ -151,7 +153,7 @@ func (h *history) start(e *environment, one *rollout) {
 func (h *history) fail(e *environment, one *rollout) {
 	h.status(one, oneOf(h.draw, []string{"failure", "failure", "error"}))
 	if h.draw.chance(600) {
-		h.after(h.draw.about(20*time.Minute), func() { h.deploy(e, one.revision, one.isPlain, time.Time{}) })
+		h.after(h.draw.about(20*time.Minute), func() { h.deploy(e, one.revision, one.isPlain, time.Time{}).mends = one.mends })
 	}
 }
 
@@ -178,7 +180,17 @@ func (h *history) succeed(e *environment, one *rollout) {
 		return
 	}
 	h.ship(e, one.revision, one.deployment.ID, "")
+	if one.mends != nil {
+		one.mends.mendedAt = h.now
+	}
 	h.follow(e, one)
+}
+
+// fails notes that a production deployment, which has just succeeded, is bad.
+func (h *history) fails(id int64) *mishap {
+	bad := &mishap{deployment: id, finishedAt: h.now}
+	h.mishaps = append(h.mishaps, bad)
+	return bad
 }
 
 // ship notes which changes a successful production deployment ships.
@@ -211,9 +223,11 @@ func (h *history) follow(e *environment, one *rollout) {
 	switch {
 	case runs > 1 && h.draw.chance(h.habit(h.habits.rollback)):
 		before := e.succeeded[runs-2]
+		bad := h.fails(one.deployment.ID)
 		h.after(h.draw.about(35*time.Minute), func() {
 			if len(e.succeeded) == runs {
-				h.deploy(e, before, false, time.Time{})
+				bad.mendingAt = h.now
+				h.deploy(e, before, false, time.Time{}).mends = bad
 			}
 		})
 	case h.draw.chance(15):
@@ -310,15 +324,19 @@ func (h *history) release(v version, r revision) {
 			return
 		}
 		h.ship(h.delivery.production[0], r, one.ID, one.Tag)
+		if mended := h.mending[one.Tag]; mended != nil {
+			mended.mendedAt = h.now
+		}
 		if h.draw.chance(250) {
-			h.afterWork(60*time.Hour, func() { h.patch(v, r) })
+			bad := h.fails(one.ID)
+			h.afterWork(60*time.Hour, func() { h.patch(v, r, bad) })
 		}
 	})
 }
 
 // patch picks the last commit of the default branch for the release branch of a
 // release, and releases that.
-func (h *history) patch(v version, r revision) {
+func (h *history) patch(v version, r revision, bad *mishap) {
 	original := h.pickable
 	if len(h.landed) == r.landed || original == nil || h.delivery.isPicked[original.SHA] {
 		return
@@ -337,6 +355,8 @@ func (h *history) patch(v version, r revision) {
 	h.picked[name] = append(h.picked[name], landing{sha: commit.SHA, authoredAt: commit.AuthoredAt})
 	picked := revision{sha: commit.SHA, committedAt: h.now, landed: r.landed, branch: name, picked: len(h.picked[name])}
 	v.patch++
+	bad.mendingAt = h.now
+	h.mending[v.String()] = bad
 	h.after(h.draw.about(20*time.Minute), func() { h.release(v, picked) })
 }
 

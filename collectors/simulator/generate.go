@@ -31,9 +31,11 @@ func New(options Options) *Organization {
 	for i, habits := range teams {
 		organization.Teams = append(organization.Teams, Team{Name: habits.team, Members: members(organization.People, i, len(teams))})
 	}
+	var alarms []*alarm
 	for i := range services {
 		h := newHistory(organization, newDraw(options.Seed, i), i, i*len(teams)/services)
 		h.live()
+		alarms = append(alarms, h.ring(options.Seed, i))
 		organization.Services = append(organization.Services, h.service)
 		organization.Repositories = append(organization.Repositories, h.repository)
 		organization.truth.Deployments = append(organization.truth.Deployments, h.shipments...)
@@ -46,6 +48,7 @@ func New(options Options) *Organization {
 		MergeMethod:   Merge,
 		CreatedAt:     organization.Start,
 	})
+	organization.gather(alarms)
 	slices.SortFunc(organization.truth.Deployments, func(a, b Shipment) int {
 		return cmp.Or(a.FinishedAt.Compare(b.FinishedAt), cmp.Compare(a.Repository, b.Repository), cmp.Compare(a.Environment, b.Environment))
 	})

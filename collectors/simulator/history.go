@@ -32,6 +32,8 @@ type history struct {
 	picked    map[string][]landing // the changes of each release branch
 	pickable  *Commit              // the last commit of the default branch that is not a merge
 	shipments []Shipment
+	mishaps   []*mishap          // the deployments that went wrong
+	mending   map[string]*mishap // by the tag of the release that mends it
 
 	delivery delivery
 }
@@ -47,6 +49,7 @@ func newHistory(organization *Organization, draw draw, i, team int) *history {
 		directPushes: draw.between(40, 160),
 		now:          organization.Start,
 		picked:       map[string][]landing{},
+		mending:      map[string]*mishap{},
 	}
 	name := serviceName(i)
 	h.repository = &Repository{

@@ -26,7 +26,8 @@ type ServerOptions struct {
 
 // Handler serves an organisation as GitHub's REST and GraphQL APIs do, below / as on
 // api.github.com and below /api/v3/ and at /api/graphql as on a GitHub Enterprise
-// Server.
+// Server, and as PagerDuty's REST API does below /pagerduty/, with the same token,
+// faults and clock.
 func Handler(organization *Organization, options ServerOptions) http.Handler {
 	s := &server{
 		organization: organization,
@@ -62,6 +63,7 @@ func Handler(organization *Organization, options ServerOptions) http.Handler {
 		s.routes.HandleFunc("/graphql", s.serve("", s.graphQL))
 		s.routes.HandleFunc("/api/graphql", s.serve("/api", s.graphQL))
 	}
+	s.routes.Handle(pagerDutyPath+"/", http.StripPrefix(pagerDutyPath, newPagerDuty(organization, s.options).routes))
 	return s.routes
 }
 

@@ -1,8 +1,8 @@
 // Package simulator makes up an organisation that builds and deploys software,
-// and serves it as GitHub's REST API would. It is what `dorado demo` collects
+// and serves it as GitHub's and PagerDuty's REST APIs would. It is what `dorado demo` collects
 // from and what tests compare with: it needs no token and no network, the same
 // seed gives the same organisation on every machine, and it knows which changes
-// each deployment ships because it made them.
+// each deployment ships, and which incidents it causes, because it made them.
 //
 // It has three parts that know little of each other. New makes an Organization,
 // which is plain data; its Truth comes from the causes (what was waiting on a
@@ -24,7 +24,11 @@ type Organization struct {
 	Teams        []Team
 	Services     []Service
 	Repositories []*Repository // those of the services, in the same order, and one that is empty
-	truth        Truth
+	Incidents    []*Incident   // of PagerDuty, by the time they were triggered
+
+	MaintenanceWindows []MaintenanceWindow
+
+	truth Truth
 }
 
 // A Person is an account. Names are made up.

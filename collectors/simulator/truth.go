@@ -13,7 +13,8 @@ import (
 // the time it was written to the time the deployment finished; merge commits do
 // not count, and a squash merge ships the commits of its pull request.
 type Truth struct {
-	Deployments []Shipment // by FinishedAt, then repository and environment
+	Deployments []Shipment     // by FinishedAt, then repository and environment
+	Incidents   []TrueIncident // by TriggeredAt, then ID
 }
 
 // A Shipment is a production deployment that succeeded.
@@ -44,7 +45,8 @@ type ServiceDay struct {
 // Truth returns what the metrics must come to at the organisation's end.
 func (o *Organization) Truth() Truth { return o.truth }
 
-// Until returns what was true at a time: the deployments finished at or before it.
+// Until returns what was true at a time: the deployments finished at or before it,
+// and the incidents as they were then.
 func (t Truth) Until(at time.Time) Truth {
 	end, _ := slices.BinarySearchFunc(t.Deployments, at, func(s Shipment, at time.Time) int {
 		if s.FinishedAt.After(at) {
@@ -52,7 +54,13 @@ func (t Truth) Until(at time.Time) Truth {
 		}
 		return -1
 	})
-	return Truth{Deployments: t.Deployments[:end]}
+	until := Truth{Deployments: t.Deployments[:end]}
+	for _, one := range t.Incidents {
+		if !one.TriggeredAt.After(at) {
+			until.Incidents = append(until.Incidents, one.life.at(at).truth(one))
+		}
+	}
+	return until
 }
 
 // Daily counts the deployments of each service and day that has any, by service and day.

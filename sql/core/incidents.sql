@@ -8,7 +8,8 @@
 --   else, of a resolved record without either, at its last change of status. One
 --   that was reopened after that is open, until it is resolved again.
 -- An event that is older than its incident, which PagerDuty's may be by a second,
--- counts as its first instant, so that no duration is negative.
+-- counts as its first instant, so that no duration is negative. Times are whole
+-- seconds, as those of records are: it does not matter which of the two told them.
 --
 -- An incident counts in the metrics where a rule takes it (see
 -- config.incident_rules: those of its service, else those of all services, by
@@ -97,14 +98,14 @@ lives as (
             coalesce(records.rule_position, taken.rule_position) as rule_position,
             case
                 when histories.acknowledged_at is not null
-                    then greatest(histories.acknowledged_at, records.triggered_at)
+                    then greatest(date_trunc('second', histories.acknowledged_at), records.triggered_at)
                 when records.acknowledged_at <= build.as_of then records.acknowledged_at
             end as acknowledged_at,
             case
                 when records.resolved_at <= build.as_of
                     and coalesce(histories.reopened_at <= records.resolved_at, true) then records.resolved_at
                 when coalesce(histories.reopened_at <= histories.resolved_at, histories.resolved_at is not null)
-                    then greatest(histories.resolved_at, records.triggered_at)
+                    then greatest(date_trunc('second', histories.resolved_at), records.triggered_at)
                 when records.resolved_at is null
                     and records.last_resolved_at <= build.as_of
                     and coalesce(histories.reopened_at <= records.last_resolved_at, true) then records.last_resolved_at
