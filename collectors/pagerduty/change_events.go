@@ -6,6 +6,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/PagerDuty/go-pagerduty"
@@ -156,12 +157,15 @@ func (s *source) relatedTo(ctx context.Context, incidents []Incident) ([]collect
 			Reason *string `json:"reason"`
 		} `json:"correlation_reason"`
 	}
-	answers := make([]listed[related], len(incidents))
+	answers := make([]struct {
+		ChangeEvents []related `json:"change_events"`
+	}, len(incidents))
+	all := url.Values{"limit": {strconv.Itoa(perPage)}} // the list has no pages
 	err := each(ctx, len(incidents), func(ctx context.Context, i int) (err error) {
 		if !s.includes(incidents[i].Service) {
 			return nil
 		}
-		answers[i], err = list[related](ctx, s, "/incidents/"+url.PathEscape(incidents[i].ID)+"/related_change_events", "change_events", nil, 0)
+		_, err = s.get(ctx, &answers[i], "/incidents/"+url.PathEscape(incidents[i].ID)+"/related_change_events", all)
 		if status(err) == http.StatusNotFound {
 			return nil // deleted in the meantime
 		}
@@ -172,7 +176,7 @@ func (s *source) relatedTo(ctx context.Context, incidents []Incident) ([]collect
 	}
 	var rows []collectors.Row
 	for i, answer := range answers {
-		for _, event := range answer.items {
+		for _, event := range answer.ChangeEvents {
 			row := RelatedChangeEvent{IncidentID: incidents[i].ID, ChangeEventID: event.ID, Account: s.config.Name}
 			if event.Reason != nil {
 				row.CorrelationReason = event.Reason.Reason
