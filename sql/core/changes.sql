@@ -176,6 +176,19 @@ changes as (
         and ingested.sha = from_graph.sha
 ),
 
+-- The instants of pull requests, if any service asks for them.
+pull_request_starts as (
+    select
+        repository,
+        number,
+        first_commit_at,
+        created_at,
+        ready_at,
+        merged_at
+    from core.pull_requests
+    where exists (select 1 from options where options.start not in ('authored', 'committed'))
+),
+
 started as (
     select
         changes.*,
@@ -192,18 +205,18 @@ started as (
         end as excluded_reason,
         case options.start
             when 'committed' then changes.committed_at
-            when 'first_commit' then pull_requests.first_commit_at
-            when 'opened' then pull_requests.created_at
-            when 'ready' then pull_requests.ready_at
-            when 'merged' then pull_requests.merged_at
+            when 'first_commit' then starts.first_commit_at
+            when 'opened' then starts.created_at
+            when 'ready' then starts.ready_at
+            when 'merged' then starts.merged_at
             else changes.authored_at
         end as clock_started_at
     from changes
     join options
         on changes.service_id = options.service_id
-    left join core.pull_requests as pull_requests
-        on changes.repository = pull_requests.repository
-        and changes.pull_request_number = pull_requests.number
+    left join pull_request_starts as starts
+        on changes.repository = starts.repository
+        and changes.pull_request_number = starts.number
 ),
 
 -- Where pull requests are counted, the one change that stands for each.
