@@ -24,6 +24,7 @@ deployment_number           The deployment, as in core.deployments.
 series_number               Its service, environment and repository.
 position                    Its place in the series, from 1.
 previous_deployment_number  The deployment that it is compared with; NULL for the first of the series.
+previous_success_number     The last successful deployment before it in the series; NULL where there is none.
 relation                    Of its commit to that one's: same, ahead (a descendant), behind (an ancestor),
   diverged, or unknown where one of them is not stored. NULL for the first of the series.
 first_ahead_number          Where it is behind: of the unbroken run of successful deployments just before it
@@ -34,7 +35,7 @@ key: deployment_number`
 // deploymentLineageStep returns core.deployment_lineage.
 func deploymentLineageStep() *Model {
 	return step(Core, "deployment_lineage", "models/deployment_lineage.go", deploymentLineageHeader,
-		"deployment_number bigint, series_number bigint, position bigint, previous_deployment_number bigint, relation varchar, first_ahead_number bigint",
+		"deployment_number bigint, series_number bigint, position bigint, previous_deployment_number bigint, previous_success_number bigint, relation varchar, first_ahead_number bigint",
 		[]warehouse.Reference{
 			{Schema: Core, Name: "deployments"},
 			{Schema: Core, Name: "commits"},
@@ -102,13 +103,17 @@ func readFinished(ctx context.Context, db *warehouse.Database) (all [][]finished
 func lineageRows(graph *commitGraph, all [][]finishedDeployment) iter.Seq[[]any] {
 	return func(yield func([]any) bool) {
 		for number, series := range all {
+			var lastSuccess any
 			for at, deployment := range series {
-				row := []any{deployment.number, int64(number + 1), int64(at + 1), nil, nil, nil}
+				row := []any{deployment.number, int64(number + 1), int64(at + 1), nil, lastSuccess, nil, nil}
+				if deployment.isSuccess {
+					lastSuccess = deployment.number
+				}
 				if previous := replacedBy(series, at); previous >= 0 {
 					relation := graph.relation(deployment, series[previous])
-					row[3], row[4] = series[previous].number, relation
+					row[3], row[5] = series[previous].number, relation
 					if relation == "behind" {
-						row[5] = graph.firstAhead(series, deployment, previous).number
+						row[6] = graph.firstAhead(series, deployment, previous).number
 					}
 				}
 				if !yield(row) {

@@ -1,6 +1,7 @@
 -- One row per deployment and merged pull request that it is the first to carry, in its service, environment and repository.
 --
--- What a first deployment carries is not known and is left out.
+-- What a first deployment carries is not known and is left out, as is a pull request
+-- of which a file does not say the repository.
 --
 -- deployment_number    The deployment, as in core.deployments.
 -- series_number        Its service, environment and repository, as in core.deployment_lineage.
@@ -20,6 +21,7 @@ join core.deployment_lineage as lineage
     on deployments.deployment_number = lineage.deployment_number
 where
     changes.pull_request_number is not null
+    and changes.repository is not null
     and changes.excluded_reason is distinct from 'first deployment'
 group by lineage.series_number, changes.repository, changes.pull_request_number
 order by deployment_number, changes.repository, changes.pull_request_number

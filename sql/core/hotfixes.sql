@@ -32,10 +32,7 @@ successes as (
         deployments.deployment_number,
         deployments.service_id,
         deployments.version,
-        lag(deployments.deployment_number) over (
-            partition by lineage.series_number
-            order by lineage.position
-        ) as previous_deployment_number
+        lineage.previous_success_number
     from core.deployments as deployments
     join core.deployment_lineage as lineage
         on deployments.deployment_number = lineage.deployment_number
@@ -102,13 +99,13 @@ found as (
 
 select
     successes.deployment_number,
-    successes.previous_deployment_number as fixed_deployment_number,
+    successes.previous_success_number as fixed_deployment_number,
     found.pull_request_number,
     found.reason
 from found
 join successes
     on found.deployment_number = successes.deployment_number
-where successes.previous_deployment_number is not null
+where successes.previous_success_number is not null
 qualify row_number() over (
     partition by found.deployment_number
     order by found.preference, found.pull_request_number, found.reason

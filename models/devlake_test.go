@@ -1,0 +1,257 @@
+package models
+
+import (
+	"encoding/csv"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The tests of this file hold our models against the inputs and outputs of
+// another product's tests, those of Apache DevLake's DORA calculators. They read
+// them in place, and are skipped where they are not: they are others' data.
+
+// peerTable reads one table of the peer's, each row by column.
+func peerTable(t *testing.T, name string) (rows []map[string]string) {
+	t.Helper()
+	folder := os.Getenv("DORADO_REAL_DATA")
+	if folder == "" {
+		folder = filepath.Join("..", "..", "shared", "real")
+	}
+	file, err := os.Open(filepath.Join(folder, "devlake-dora", name))
+	if os.IsNotExist(err) {
+		t.Skipf("no devlake-dora at %s: set DORADO_REAL_DATA to the folder that holds it", folder)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	records, err := csv.NewReader(file).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, record := range records[1:] {
+		row := map[string]string{}
+		for i, column := range records[0] {
+			row[column] = record[i]
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// peerTime reads an instant as the peer writes it.
+func peerTime(t *testing.T, text string) (at time.Time) {
+	t.Helper()
+	for _, layout := range []string{"2006-01-02T15:04:05.000-07:00", "2006-1-2 15:04:05"} {
+		if read, err := time.Parse(layout, text); err == nil {
+			return read
+		}
+	}
+	if text != "" {
+		t.Fatalf("%q is not a time", text)
+	}
+	return at
+}
+
+// peerDeployments stores the peer's deployments as such of the service that
+// service gives for a row. The peer numbers its rows; so do we.
+func peerDeployments(t *testing.T, rows rawRows, deployments []map[string]string, service func(map[string]string) string) {
+	t.Helper()
+	for _, row := range deployments {
+		rows.add("ingested_deployments (id, service, repository, environment, status, sha, version, started_at, finished_at)",
+			row["id"], service(row), row["repo_url"], row["environment"], strings.ToLower(row["result"]), row["commit_sha"], row["cicd_deployment_id"],
+			peerTime(t, row["started_date"]), peerTime(t, row["finished_date"]))
+	}
+}
+
+// peerSettings are settings that define things as the peer does.
+func peerSettings(services ...string) Settings {
+	settings := Settings{AsOf: time.Date(2023, 6, 1, 0, 0, 0, 0, time.UTC), TimeZone: "UTC"}
+	for _, service := range services {
+		settings.Services = append(settings.Services, Service{
+			Name:         service,
+			Repositories: []ServiceRepository{{Name: "acme/" + service}},
+			Deployments:  []Rule{{Kind: KindIngested, Environment: "PRODUCTION"}},
+			// The peer looks back without end.
+			Definitions: Definitions{"attribution": {"window_hours": 1_000_000}},
+		})
+	}
+	return settings
+}
+
+// wantRows compares rows, one a line.
+func wantRows(t *testing.T, got [][]string, want []string) {
+	t.Helper()
+	lines := strings.Split(table(got), "\n")
+	if strings.Join(lines, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))
+	}
+	t.Logf("%d rows compared", len(want))
+}
+
+// TestPeerPreviousDeployments compares the deployment that each of 16 replaces.
+// The peer's series are those of a scope, a repository and an environment; a scope
+// is a service here. The peer says so of successful ones only, and orders them by
+// the time they finished, as we do.
+func TestPeerPreviousDeployments(t *testing.T) {
+	deployments := peerTable(t, "prev_success_deployment_commit/cicd_deployment_commits_before.csv")
+	rows := rawRows{}
+	peerDeployments(t, rows, deployments, func(row map[string]string) string { return row["cicd_scope_id"] })
+	db := builtFrom(t, peerSettings("cicd1", "cicd2", "cicd3"), rows)
+	got := texts(t, db, `
+		select split_part(deployments.deployment_id, ':', 2) as id, split_part(previous.deployment_id, ':', 2)
+		from core.deployments as deployments
+		left join core.deployment_lineage as lineage
+			on deployments.deployment_number = lineage.deployment_number
+			and deployments.status = 'success'
+		left join core.deployments as previous on lineage.previous_success_number = previous.deployment_number
+		order by id`)
+	var want []string
+	for _, row := range peerTable(t, "prev_success_deployment_commit/cicd_deployment_commits_after.csv") {
+		want = append(want, row["id"]+","+row["prev_success_deployment_commit_id"])
+	}
+	wantRows(t, got, want)
+}
+
+// TestPeerIncidents compares the deployment that each incident is attributed to.
+// The peer attributes within a project, and without a window: a project is a
+// service here, an incident of none of its scopes belongs to none.
+func TestPeerIncidents(t *testing.T) {
+	rows := rawRows{}
+	project := map[string]string{}
+	for _, row := range peerTable(t, "connect_incident_to_deployment/raw_tables/project_mapping.csv") {
+		project[row["table"]+" "+row["row_id"]] = row["project_name"]
+	}
+	deployments := peerTable(t, "connect_incident_to_deployment/prev_success_deployment_commit/cicd_deployment_commits_after.csv")
+	peerDeployments(t, rows, deployments, func(row map[string]string) string { return project["cicd_scopes "+row["cicd_scope_id"]] })
+	for _, row := range peerTable(t, "connect_incident_to_deployment/raw_tables/incidents.csv") {
+		rows.add("ingested_incidents (id, service, title, urgency, triggered_at)",
+			row["id"], project[row["table"]+" "+row["scope_id"]], "incident", "high", peerTime(t, row["created_date"]))
+	}
+	db := builtFrom(t, peerSettings("project1", "project2"), rows)
+	got := texts(t, db, `
+		select substr(incidents.incident_id, length('ingested:') + 1) as id, incidents.service_id, deployments.version
+		from core.incident_deployments as incidents_deployments
+		join core.incidents as incidents on incidents_deployments.incident_id = incidents.incident_id
+		join core.deployments as deployments on incidents_deployments.deployment_id = deployments.deployment_id
+		where incidents_deployments.is_chosen
+		order by id`)
+	var want []string
+	for _, row := range peerTable(t, "connect_incident_to_deployment/snapshot_tables/project_incident_deployment_relationships.csv") {
+		want = append(want, row["id"]+","+row["project_name"]+","+row["deployment_id"])
+	}
+	wantRows(t, got, want)
+	// With a window of a day, as we have it by default, one remains: the others were
+	// opened a month and more after the last deployment.
+	settings := peerSettings("project1", "project2")
+	for i := range settings.Services {
+		settings.Services[i].Definitions = nil
+	}
+	got = texts(t, builtFrom(t, settings, rows), "select incident_id from core.incident_deployments where is_chosen")
+	wantRows(t, got, []string{"ingested:github:GithubIssue:1:1373792478"})
+}
+
+// peerStages are the stages of pull requests as the peer defines them, in minutes
+// rounded up. A comment is a review, whenever it was made; pickup is not known
+// where it came before the pull request, nor review where it came after the merge.
+// What is not deployed after its merge ends with the merge.
+const peerStages = `
+with reviews as (
+	select pull_requests.number, min(reviews.submitted_at) as first_review_at
+	from core.pull_requests as pull_requests
+	join staging.github_reviews as reviews on pull_requests.number = reviews.number
+	where reviews.reviewer is distinct from pull_requests.author
+	group by pull_requests.number
+),
+instants as (
+	select stages.*, pull_requests.created_at, reviews.first_review_at as reviewed_at,
+		case when stages.deployed_at >= stages.merged_at then stages.deployed_at end as released_at
+	from core.pull_request_stages as stages
+	join core.pull_requests as pull_requests on stages.number = pull_requests.number
+	left join reviews on stages.number = reviews.number
+)
+select
+	'pr' || number as id,
+	ceil(coding_seconds / 60) as coding,
+	case when reviewed_at >= created_at then ceil(date_diff('second', created_at, reviewed_at) / 60) end as pickup,
+	case when reviewed_at <= merged_at then ceil(date_diff('second', reviewed_at, merged_at) / 60) end as review,
+	split_part(deployment_id, ':', 2) as deployment,
+	ceil(date_diff('second', merged_at, released_at) / 60) as deploy,
+	ceil(date_diff('second', coalesce(first_commit_at, created_at), coalesce(released_at, merged_at)) / 60) as cycle
+from instants
+order by id`
+
+// TestPeerPullRequests compares the stages of six merged pull requests.
+func TestPeerPullRequests(t *testing.T) {
+	rows := rawRows{}
+	peerPullRequests(t, rows)
+	db := builtFrom(t, peerSettings("project1"), rows)
+	var want []string
+	for _, row := range peerTable(t, "change_lead_time/project_pr_metrics.csv") {
+		want = append(want, strings.Join([]string{
+			row["id"], row["pr_coding_time"], row["pr_pickup_time"], row["pr_review_time"],
+			row["deployment_commit_id"], row["pr_deploy_time"], row["pr_cycle_time"],
+		}, ","))
+	}
+	wantRows(t, texts(t, db, peerStages), want)
+	// Our own, in seconds: coding, pickup, review, merge, deploy, total.
+	wantRows(t, texts(t, db, `
+		select 'pr' || number, coding_seconds, pickup_seconds, review_seconds, merge_seconds, deploy_seconds, total_seconds
+		from core.pull_request_stages order by number`), []string{
+		// Nobody reviewed it: until the merge it waited for that. It is not deployed, and has no total.
+		"pr0,86400,,,2592000,,",
+		// A comment is no approval, so that review lasts until the merge. The same as the peer's.
+		"pr1,86400,300,3300,,178647,268647",
+		// Its commits were written after it was opened: no coding for both; two seconds of pickup are two.
+		"pr2,,2,3598,,92247,95847",
+		// Commented on before it was opened: nobody waited, and review begins when there was something to
+		// review; the peer leaves pickup open and lets review begin before. It was deployed before it was
+		// merged: the total is to the deployment, the peer's to the merge.
+		"pr3,352924,0,259200,,,527927",
+		// Commented on after the merge: that is no review; the peer counts it as pickup.
+		"pr4,702194,,,3600,,",
+		// Commented on seven months before it was opened, like pr3.
+		"pr5,788594,0,3600,,,",
+	})
+}
+
+// peerPullRequests stores the peer's pull requests, with what their deployments ship.
+func peerPullRequests(t *testing.T, rows rawRows) {
+	t.Helper()
+	const repository = "acme/project1"
+	rows.add("github_repositories (id, full_name, archived)", 1, repository, false)
+	peerDeployments(t, rows, peerTable(t, "change_lead_time/cicd_deployment_commits.csv"), func(row map[string]string) string {
+		return map[string]string{"cicd1": "project1", "cicd2": "project1"}[row["cicd_scope_id"]]
+	})
+	number := func(id string) string { return strings.TrimPrefix(id, "pr") }
+	merges := map[string]map[string]string{}
+	for i, row := range peerTable(t, "change_lead_time/pull_requests.csv") {
+		merges[row["merge_commit_sha"]] = row
+		rows.add("github_pull_requests (id, repository, number, title, author_login, merge_commit_sha, created_at, closed_at, merged_at)",
+			i+1, repository, number(row["id"]), row["id"], row["author_id"], row["merge_commit_sha"],
+			peerTime(t, row["created_date"]), peerTime(t, row["merged_date"]), peerTime(t, row["merged_date"]))
+	}
+	for i, row := range peerTable(t, "change_lead_time/pull_request_commits.csv") {
+		authored := peerTime(t, row["commit_authored_date"])
+		rows.add("github_pull_request_commits (repository, number, sha, position, authored_at, committed_at, parent_count)",
+			repository, number(row["pull_request_id"]), row["commit_sha"], i, authored, authored, 1)
+	}
+	for i, row := range peerTable(t, "change_lead_time/pull_request_comments.csv") {
+		rows.add("github_reviews (id, repository, number, state, author_login, submitted_at)",
+			i+1, repository, number(row["pull_request_id"]), "COMMENTED", row["account_id"], peerTime(t, row["created_date"]))
+	}
+	for _, row := range peerTable(t, "change_lead_time/commits_diffs.csv") {
+		pull, ok := merges[row["commit_sha"]]
+		if !ok || row["old_commit_sha"] == "" { // what a first deployment ships is not known to the peer either
+			continue
+		}
+		rows.add("ingested_changes (deployment_id, sha, repository, pull_request_number, is_bot, is_merge, authored_at)",
+			strings.TrimPrefix(row["new_commit_sha"], "commit"), row["commit_sha"], repository, number(pull["id"]), false, false, peerTime(t, pull["created_date"]))
+	}
+	if len(merges) != 7 {
+		t.Fatalf("%d pull requests", len(merges))
+	}
+}
