@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -135,5 +136,76 @@ func minutesDown(t *testing.T, config string) {
 		where day > date '2026-06-13' and day < date '2026-10-31' and seconds_down > 0`)
 	if want := [][]string{{"4", "86400"}}; !reflect.DeepEqual(open, want) {
 		t.Errorf("after the last outage that ended, services that are down, and seconds a day: %v, want %v", open, want)
+	}
+}
+
+// TestRealErrorBudgets gives each of the 45 services of foodcoopx an objective, and
+// compares what its budget says was bad with the outages, day by day.
+func TestRealErrorBudgets(t *testing.T) {
+	folder := realData(t)
+	config := realPagerDuty(t, serveReal(t, folder), "foodcoopx", "2025-11-01")
+	var objectives strings.Builder
+	services := map[string]bool{}
+	for _, row := range oracle(t, folder, "foodcoopx", "incidents.csv") {
+		if services[row["service"]] {
+			continue
+		}
+		services[row["service"]] = true
+		fmt.Fprintf(&objectives, `---
+apiVersion: openslo/v1
+kind: SLO
+metadata: {name: uptime-%d}
+spec:
+  service: %q
+  indicatorRef: uptime
+  timeWindow: [{duration: 30d, isRolling: true}]
+  budgetingMethod: Occurrences
+  objectives: [{target: 0.99}]
+`, len(services), row["service"])
+	}
+	objectives.WriteString(`---
+apiVersion: openslo/v1
+kind: SLI
+metadata: {name: uptime}
+spec: {ratioMetric: {rawType: success, raw: {metricSource: {type: Incidents, spec: {measure: uptime}}}}}
+`)
+	slos := filepath.Join(filepath.Dir(config), "slo")
+	if err := os.Mkdir(slos, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(slos, "uptime.yaml"), []byte(objectives.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(config, append(text, "slos: {folder: slo}\n"...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	runDorado(t, "slo", "check", filepath.Join(slos, "uptime.yaml"))
+	runDorado(t, "collect", "--config", config)
+	runDorado(t, "build", "--config", config, "--as-of", "2027-01-01T00:00:00Z")
+	got := query(t, config, `
+		select
+			count(distinct budgets.objective_id),
+			count(*) filter (where abs(budgets.total - budgets.good - availability.seconds_down) > 0.001),
+			count(*) filter (where abs(budgets.total - availability.seconds_measured) > 0.001),
+			count(*) filter (where abs(budgets.remaining_ratio * 0.01 * 30 * 86400 - budgets.remaining_minutes * 60) > 0.001)
+		from marts.error_budget_daily as budgets
+		join marts.availability_daily as availability
+			on budgets.service_id = availability.service_id
+			and budgets.day = availability.day`)
+	if want := [][]string{{fmt.Sprint(len(services)), "0", "0", "0"}}; !reflect.DeepEqual(got, want) {
+		t.Errorf("objectives, and days that differ in what was bad, measured and left: %v, want %v", got, want)
+	}
+	got = query(t, config, `
+		select
+			count(*) filter (where ended_at < fired_at) as backwards,
+			count(*) filter (where least(short_burn_rate, long_burn_rate) < threshold - 1e-6) as below,
+			count(*) > 300 as are_many
+		from marts.burn_rate_alerts`)
+	if want := [][]string{{"0", "0", "true"}}; !reflect.DeepEqual(got, want) {
+		t.Errorf("alerts that end before they begin, that are below their threshold, and whether there are many: %v, want %v", got, want)
 	}
 }

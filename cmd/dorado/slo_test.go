@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"dorado/collectors/openslo"
 )
 
 // TestCheckSLOs prints every problem of every file, and fails where there is one.
@@ -40,6 +42,19 @@ good.yaml: ok
 	}
 	if got := dorado(t, "", "slo", "check", filepath.Join(folder, "gone.yaml")); got.code != 1 || !strings.Contains(got.stderr, "gone.yaml") {
 		t.Errorf("no such file: exits with %d and says %q", got.code, got.stderr)
+	}
+}
+
+// TestDocumentedObjective keeps README.md from showing an objective that is refused.
+func TestDocumentedObjective(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```yaml\napiVersion: openslo/v1")
+	shown, _, isShown := strings.Cut("apiVersion: openslo/v1"+rest, "```")
+	if findings := openslo.Check([]byte(shown)); !isShown || len(findings) > 0 {
+		t.Errorf("README.md shows %q, in which there are %+v", shown, findings)
 	}
 }
 

@@ -1,10 +1,10 @@
 -- One row per objective, pair of windows and time in which an alert on the burn rate would have been on: when somebody would have been paged.
 --
 -- Computed after the fact: at the end of every bad slice, every minute within one
--- whose time is known to the second, and when the short window after it is over, the burn rate
--- (bad / allowed) of both windows is looked at. An alert is on where both reach the
--- pair's threshold, and ends where one of them no longer does; as between these instants the rate
--- can only fall, it may have ended a little earlier.
+-- whose time is known to the second, and when the short window after it is over, the
+-- burn rate (bad / allowed) of both windows is looked at. An alert is on where both
+-- reach the pair's threshold, and ends where one of them no longer does; between these
+-- instants the rate can only fall, so that it may have ended a little earlier.
 --
 -- It is never finer than the data: a pair is not looked at where the objective's
 -- slices are longer than its short window. A target of 100 % has no burn rate.
@@ -62,18 +62,40 @@ pairs as (
         on lengths.slice_seconds <= windows.short_seconds
 ),
 
-bad_slices as (
+-- An alert is on only while a slice in one of its short windows burns as fast as it
+-- asks for; the others need not be looked at.
+rated as (
     select
         slices.objective_number,
         slices.slice_started_at,
         slices.slice_ended_at,
-        lengths.measured_by = 'incidents' and lengths.time_slice_seconds = 0 as is_exact
+        slices.bad,
+        lengths.measured_by = 'incidents' and lengths.time_slice_seconds = 0 as is_exact,
+        slos.target,
+        slos.window_seconds,
+        max(slices.bad / nullif(slices.allowed, 0)) over (
+            partition by slices.objective_number
+            order by slices.slice_ended_at
+            range between interval 6 hour preceding and current row
+        ) as highest_rate
     from core.budget_slices as slices
     join lengths
         on slices.objective_number = lengths.objective_number
-    where slices.bad > 0
+    join core.slos as slos
+        on slices.objective_number = slos.objective_number
+        and slices.objective_version = slos.objective_version
 ),
 
+bad_slices as (
+    select *
+    from rated
+    where
+        bad > 0
+        and highest_rate >= 0.1 * window_seconds / 259200 - 1e-9
+),
+
+-- While an outage goes on the rates can only grow, and all thresholds are reached by
+-- when a tenth of the budget is spent, or never.
 instants as (
     select
         objective_number,
@@ -82,7 +104,11 @@ instants as (
     union
     select
         objective_number,
-        unnest(generate_series(date_trunc('minute', slice_started_at) + interval 1 minute, slice_ended_at, interval 1 minute)) as instant_at
+        unnest(generate_series(
+            date_trunc('minute', slice_started_at) + interval 1 minute,
+            least(slice_ended_at, slice_started_at + to_seconds(least(0.1 * window_seconds * (1 - target), 259200) + 60)),
+            interval 1 minute
+        )) as instant_at
     from bad_slices
     where is_exact
     union
