@@ -255,3 +255,68 @@ func peerPullRequests(t *testing.T, rows rawRows) {
 		t.Fatalf("%d pull requests", len(merges))
 	}
 }
+
+// TestPeerPipelines compares which pipelines are deployments. The peer has marked
+// pipelines and jobs as such by patterns of their names; here the mark is the
+// name, and the rules ask for it.
+func TestPeerPipelines(t *testing.T) {
+	const repository = "acme/project1"
+	rows := rawRows{}
+	rows.add("github_repositories (id, full_name, archived)", 1, repository, false)
+	last := func(id string) string { return id[strings.LastIndex(id, ":")+1:] }
+	name := func(row map[string]string) string {
+		if row["type"] == "" {
+			return "build"
+		}
+		return strings.ToLower(row["type"])
+	}
+	shas := map[string]string{}
+	for _, row := range peerTable(t, "deployment_generator/cicd_pipeline_commits.csv") {
+		shas[last(row["pipeline_id"])] = row["commit_sha"]
+	}
+	state := func(row map[string]string) (status string, conclusion any) {
+		if row["status"] != "DONE" {
+			return "in_progress", nil
+		}
+		return "completed", strings.ToLower(row["result"])
+	}
+	for i, row := range peerTable(t, "deployment_generator/cicd_pipelines.csv") {
+		status, conclusion := state(row)
+		created := peerTime(t, row["created_date"])
+		rows.add("github_workflow_runs (id, run_attempt, repository, name, path, run_number, event, head_sha, status, conclusion, created_at, run_started_at, updated_at)",
+			last(row["id"]), 1, repository, name(row), ".github/workflows/ci.yml", i+1, "push", shas[last(row["id"])], status, conclusion,
+			created, created, peerTime(t, row["finished_date"]))
+	}
+	for _, row := range peerTable(t, "deployment_generator/cicd_tasks.csv") {
+		status, conclusion := state(row)
+		rows.add("github_workflow_jobs (id, run_id, run_attempt, repository, name, status, conclusion, created_at, started_at, completed_at)",
+			last(row["id"]), last(row["pipeline_id"]), 1, repository, name(row), status, conclusion,
+			peerTime(t, row["started_date"]), peerTime(t, row["started_date"]), peerTime(t, row["finished_date"]))
+	}
+	settings := peerSettings("project1")
+	settings.Services[0].Deployments = []Rule{{Kind: KindWorkflowRun, Workflow: "deployment"}, {Kind: KindWorkflowRun, Job: "deployment"}}
+	db := builtFrom(t, settings, rows)
+	got := texts(t, db, `
+		select regexp_extract(deployment_id, ':([0-9]+)', 1) as id, sha
+		from core.deployments
+		where is_production and status <> 'cancelled'
+		order by id`)
+	var want []string
+	for _, row := range peerTable(t, "deployment_generator/cicd_deployment_commits.csv") {
+		want = append(want, last(row["cicd_deployment_id"])+","+row["commit_sha"])
+	}
+	wantRows(t, got, want)
+	// Our own results. The peer takes that of the pipeline for all; it leaves out what
+	// was skipped, which is kept here as cancelled and counts for nothing.
+	wantRows(t, texts(t, db, `
+		select regexp_extract(deployment_id, ':([0-9]+)', 1) as id, status
+		from core.deployments where is_production order by id`), []string{
+		"457475337,success", // the job that deploys succeeded, whatever else the pipeline, which is not over, will do
+		"485811050,failure",
+		"485813816,failure",
+		"485814501,failure",
+		"485877118,success", // the jobs that deploy succeeded, others of the pipeline did not
+		"485932863,success",
+		"485932864,cancelled", // skipped; 485932865, of which only the job that deploys was, is no deployment
+	})
+}

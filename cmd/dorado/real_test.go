@@ -243,8 +243,40 @@ func TestRealHistories(t *testing.T) {
 			if medians != 1 || counts != len(months) {
 				t.Errorf("%s: compared %d medians and %d months; %d months have deployments", service, medians, counts, len(months))
 			}
+			compareReverts(t, config, service, oracle(t, folder, repository, "reverts.csv"))
 		}
 	})
+}
+
+// compareReverts compares the reverts of something that was released before, by
+// the tags of both, with those that the oracle says escaped.
+func compareReverts(t *testing.T, config, service string, reverts []map[string]string) {
+	t.Helper()
+	got := map[string]string{}
+	for _, row := range query(t, config, fmt.Sprintf(`
+		select reverting.version || ' reverts ' || reverted.version, reverts.reason
+		from core.reverts as reverts
+		join core.deployments as reverting on reverts.deployment_number = reverting.deployment_number
+		join core.deployments as reverted on reverts.reverted_deployment_number = reverted.deployment_number
+		where reverting.service_id = '%s'`, service)) {
+		got[row[0]] = row[1]
+	}
+	escaped := 0
+	for _, revert := range reverts {
+		if revert["escaped"] != "1" {
+			continue
+		}
+		escaped++
+		pair := revert["revert_first_tag"] + " reverts " + revert["reverted_first_tag"]
+		if _, ok := got[pair]; !ok {
+			t.Errorf("%s: the oracle says that %s (%s)", service, pair, revert["subject"])
+		}
+		delete(got, pair)
+	}
+	for pair, reason := range got {
+		t.Errorf("%s: %s, because %s; the oracle does not say so", service, pair, reason)
+	}
+	t.Logf("%s: %d reverts of something released", service, escaped)
 }
 
 // fingerprint returns the rows of every table of core and marts, and of the raw
@@ -278,13 +310,11 @@ func fingerprint(t *testing.T, config string) map[string]string {
 	return prints
 }
 
-// published returns the prints of the tables that a snapshot has, but for what the
-// records of incidents say: one that was reopened and resolved again between two
-// collections far apart is known from its log, not from its record.
+// published returns the prints of the tables that a snapshot has.
 func published(prints map[string]string) map[string]string {
 	some := map[string]string{}
 	for name, print := range prints {
-		if !strings.HasPrefix(name, "raw.") && name != "core.incident_records" {
+		if !strings.HasPrefix(name, "raw.") {
 			some[name] = print
 		}
 	}
