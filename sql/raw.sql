@@ -381,6 +381,15 @@ create table "pagerduty_log_entries" (
     "summary" VARCHAR
 );
 
+create table "pagerduty_notes" (
+    "id" VARCHAR,
+    "account" VARCHAR,
+    "incident_id" VARCHAR,
+    "content" VARCHAR,
+    "user_id" VARCHAR,
+    "created_at" TIMESTAMP
+);
+
 create table "pagerduty_change_events" (
     "id" VARCHAR,
     "account" VARCHAR,

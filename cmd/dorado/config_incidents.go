@@ -40,18 +40,3 @@ func validateIncidentRules(v *validation, path string, rules []models.IncidentRu
 		}
 	}
 }
-
-// hasIssueRules reports whether any rule makes issues incidents, so that they
-// have to be read.
-func (c *Config) hasIssueRules() bool {
-	all := c.Incidents
-	for _, service := range c.Services {
-		all = append(all, service.Incidents...)
-	}
-	for _, rule := range all {
-		if rule.Source == models.SourceGitHubIssue {
-			return true
-		}
-	}
-	return false
-}

@@ -87,9 +87,6 @@ services:
 	if !reflect.DeepEqual(got.Services[0].Incidents, want) {
 		t.Errorf("incidents of a service\n%s\nwant\n%s", marshal(got.Services[0].Incidents), marshal(want))
 	}
-	if !got.hasIssueRules() {
-		t.Error("a rule for issues is not seen")
-	}
 }
 
 func TestIncidentRuleProblems(t *testing.T) {

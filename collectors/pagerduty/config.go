@@ -11,6 +11,7 @@ type Config struct {
 	Since      time.Time `yaml:"since"`       // how far back the first run reads; UTC
 	Services   []string  `yaml:"services"`    // regular expressions, any of which the whole name of a service matches, in any case; none: all services
 	StoreNames bool      `yaml:"store_names"` // whether to store the names of people; otherwise only their ids
+	StoreNotes bool      `yaml:"store_notes"` // whether to store the notes on incidents, which may name the deployment that caused one
 }
 
 // DefaultBaseURL is PagerDuty's REST API. Accounts in the European region are at

@@ -102,7 +102,7 @@ func TestRequestsAreAsPagerDutyDescribesThem(t *testing.T) {
 	host := strings.TrimPrefix(server.URL, "http://")
 	options := clientOptions(host, "token", &transport.Usage{}, nil)
 	options.Next = checked
-	config := Config{BaseURL: server.URL + "/pagerduty", Since: organization.Start}
+	config := Config{BaseURL: server.URL + "/pagerduty", Since: organization.Start, StoreNotes: true}
 	store := newMemory()
 	for _, now := range []time.Time{organization.End, organization.End.AddDate(0, 0, 1)} {
 		if err := run(t, config, transport.New(options), now, store); err != nil {
@@ -113,7 +113,7 @@ func TestRequestsAreAsPagerDutyDescribesThem(t *testing.T) {
 	for _, path := range []string{
 		"GET /services", "GET /teams", "GET /escalation_policies", "GET /priorities", "GET /users", "GET /business_services",
 		"GET /service_dependencies/technical_services/{id}", "GET /maintenance_windows", "GET /incidents", "GET /incidents/{id}",
-		"GET /log_entries", "GET /change_events", "GET /incidents/{id}/related_change_events",
+		"GET /log_entries", "GET /incidents/{id}/notes", "GET /change_events", "GET /incidents/{id}/related_change_events",
 		"POST /analytics/raw/incidents", "POST /analytics/metrics/incidents/services",
 	} {
 		if checked.paths[path] == 0 {

@@ -47,6 +47,7 @@ func New(config Config, client *http.Client, now func() time.Time) ([]collectors
 		newKind(s, "pagerduty_maintenance_windows", s.allMaintenanceWindows),
 		newKind(s, "pagerduty_incidents", s.incidents),
 		newKind(s, "pagerduty_log_entries", s.logEntries),
+		newKind(s, "pagerduty_notes", s.notes),
 		newKind(s, "pagerduty_change_events", s.changeEvents),
 		newKind(s, "pagerduty_related_change_events", s.relatedChangeEvents),
 		newKind(s, "pagerduty_analytics_incidents", s.analyticsIncidents),
@@ -82,7 +83,7 @@ func newSource(config Config, client *http.Client, now func() time.Time) (*sourc
 func Tables() []collectors.Row {
 	return []collectors.Row{
 		Service{}, Team{}, EscalationPolicy{}, Priority{}, User{}, BusinessService{}, ServiceDependency{},
-		MaintenanceWindow{}, Incident{}, LogEntry{}, ChangeEvent{}, RelatedChangeEvent{},
+		MaintenanceWindow{}, Incident{}, LogEntry{}, Note{}, ChangeEvent{}, RelatedChangeEvent{},
 		AnalyticsIncident{}, AnalyticsService{},
 	}
 }

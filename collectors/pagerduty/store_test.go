@@ -151,7 +151,7 @@ func (a account) collect(t *testing.T, store *memory, names ...string) error {
 	return run(t, config, transport.New(options), a.now, store, names...)
 }
 
-func run(t *testing.T, config Config, client *http.Client, now time.Time, store *memory, names ...string) error {
+func run(t testing.TB, config Config, client *http.Client, now time.Time, store *memory, names ...string) error {
 	t.Helper()
 	all, err := New(config, client, func() time.Time { return now })
 	if err != nil {

@@ -129,6 +129,29 @@ func TestEntriesBeforeTheirIncidentAreRead(t *testing.T) {
 	}
 }
 
+// TestNotesAreReadWhereTheyAreWanted reads the notes of incidents that were given
+// one, and none unless the configuration says so.
+func TestNotesAreReadWhereTheyAreWanted(t *testing.T) {
+	reading := answering(t, map[string]string{
+		"/log_entries": `{"log_entries": [
+			{"id": "R1", "type": "annotate_log_entry", "created_at": "2026-01-02T00:00:00Z", "incident": {"id": "Q1"}},
+			{"id": "R2", "type": "trigger_log_entry", "created_at": "2026-01-02T00:00:00Z", "incident": {"id": "Q2"}},
+			{"id": "R3", "type": "annotate_log_entry", "created_at": "2026-01-02T00:00:00Z", "incident": {"id": "QGONE"}}], "more": false}`,
+		"/incidents/Q1/notes": `{"notes": [{"id": "N1", "content": "deployment: 7", "user": {"id": "U1"}, "created_at": "2026-01-02T00:00:00Z"}]}`,
+	})
+	store := newMemory()
+	if err := reading.collect(t, store, "pagerduty_notes"); err != nil || len(store.of("pagerduty_notes")) > 0 {
+		t.Errorf("%d notes are stored (%v) where none are wanted", len(store.of("pagerduty_notes")), err)
+	}
+	reading.with = func(c *Config) { c.StoreNotes = true }
+	if err := reading.collect(t, store, "pagerduty_notes"); err != nil {
+		t.Fatal(err)
+	}
+	if found := store.column("pagerduty_notes", "incident_id"); !slices.Equal(found, []string{"Q1"}) {
+		t.Errorf("notes of %v are stored", found)
+	}
+}
+
 // TestResetIsHonoured counts how long is waited where the header says so.
 func TestResetIsHonoured(t *testing.T) {
 	asked := 0

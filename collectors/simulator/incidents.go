@@ -27,7 +27,7 @@ type Incident struct {
 // An Entry is a log entry of an incident.
 type Entry struct {
 	ID      string
-	Kind    string    // trigger, notify, acknowledge, escalate, resolve or reopen
+	Kind    string    // trigger, notify, acknowledge, annotate, escalate, resolve or reopen
 	At      time.Time // to the microsecond; of a trigger it may be a second before the incident's
 	Person  string    // login of who did it, or of who was notified; "" where no person did it
 	Channel string    // how: api, auto, timeout, website; of a notification push_notification, phone_notification or email_notification
@@ -303,6 +303,9 @@ func (a *alarm) log(one *Incident, plan life) {
 		resolver, how = "", "api"
 	}
 	write(plan.acknowledgedAt, "acknowledge", onCall, "website")
+	if one.Priority == "P1" && !plan.acknowledgedAt.IsZero() && plan.acknowledgedAt.Before(plan.resolvedAt) {
+		write(plan.acknowledgedAt, "annotate", onCall, "note")
+	}
 	write(plan.resolvedAt, "resolve", resolver, how)
 	write(plan.reopenedAt, "reopen", onCall, "website")
 	write(plan.endedAt, "resolve", onCall, "website")

@@ -62,6 +62,7 @@ func newPagerDuty(organization *Organization, options ServerOptions) *pagerDuty 
 		"GET /incidents":                            p.listIncidents,
 		"GET /incidents/{id}":                       p.showIncident,
 		"GET /incidents/{id}/related_change_events": p.listRelatedChangeEvents,
+		"GET /incidents/{id}/notes":                 p.listNotes,
 		"GET /log_entries":                          p.listLogEntries,
 		"GET /change_events":                        p.listChangeEvents,
 		"GET /service_dependencies/technical_services/{id}": p.listDependencies,
@@ -290,6 +291,21 @@ func (p *pagerDuty) listLogEntries(r *request) (any, error) {
 	}
 	slices.SortStableFunc(found, func(a, b logEntryJSON) int { return cmp.Compare(b.CreatedAt, a.CreatedAt) })
 	return pageOf(r, "log_entries", found, func(entry logEntryJSON) logEntryJSON { return entry })
+}
+
+// listNotes gives a note where somebody wrote one.
+func (p *pagerDuty) listNotes(r *request) (any, error) {
+	one, err := p.find(r)
+	if err != nil {
+		return nil, err
+	}
+	notes := []noteJSON{}
+	for _, entry := range one.Entries {
+		if entry.Kind == "annotate" && !entry.At.After(r.now) {
+			notes = append(notes, noteJSON{ID: "N" + entry.ID, User: p.personReference(entry.Person), Content: "Caused by what we deployed.", CreatedAt: entry.At})
+		}
+	}
+	return map[string]any{"notes": notes}, nil
 }
 
 func (p *pagerDuty) listDependencies(r *request) (any, error) {

@@ -263,6 +263,13 @@ func (p *pagerDuty) logEntryJSON(one *Incident, entry Entry) logEntryJSON {
 	return shown
 }
 
+type noteJSON struct {
+	ID        string    `json:"id"`
+	User      reference `json:"user"`
+	Content   string    `json:"content"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
 type linkJSON struct {
 	Href string `json:"href"`
 	Text string `json:"text"`

@@ -19,9 +19,8 @@ from (
     select
         'pagerduty' || coalesce('/' || nullif(account, ''), '') || ':' || pagerduty_incident_id as incident_id,
         'note' as found_in,
-        summary as content
-    from staging.pagerduty_log_entries
-    where source_kind = 'annotate'
+        content
+    from staging.pagerduty_notes
     union all
     select
         'github_issue:' || issue_id as incident_id,
