@@ -15,6 +15,7 @@
 -- pagerduty_mean_seconds_to_resolve    The same by PagerDuty.
 -- mean_seconds_to_first_ack            From triggered to first acknowledged, of those that were.
 -- pagerduty_mean_seconds_to_first_ack  The same by PagerDuty.
+-- pagerduty_up_time_percent            Time without a major incident, by PagerDuty; ours is in marts.uptime_by_pagerduty.
 --
 -- key: account, pagerduty_service_id, month
 select
@@ -28,7 +29,8 @@ select
     avg(date_sub('second', incidents.triggered_at, incidents.resolved_at)) as mean_seconds_to_resolve,
     any_value(analytics.mean_seconds_to_resolve) as pagerduty_mean_seconds_to_resolve,
     avg(date_sub('second', incidents.triggered_at, incidents.acknowledged_at)) as mean_seconds_to_first_ack,
-    any_value(analytics.mean_seconds_to_first_ack) as pagerduty_mean_seconds_to_first_ack
+    any_value(analytics.mean_seconds_to_first_ack) as pagerduty_mean_seconds_to_first_ack,
+    any_value(analytics.up_time_percent) as pagerduty_up_time_percent
 from staging.pagerduty_analytics_services as analytics
 left join core.incidents as incidents
     on incidents.source = 'pagerduty'
