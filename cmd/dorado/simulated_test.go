@@ -135,18 +135,7 @@ func TestSimulatedTruth(t *testing.T) {
 	s := simulate(t)
 	s.collectAndBuild(t, s.config)
 	truth := s.organization.Truth()
-	var deployments, changes, days, incidents []string
-	for _, one := range truth.Incidents {
-		acknowledged, resolved := "", ""
-		if one.AcknowledgedAt != nil {
-			acknowledged = fmt.Sprint(int64(one.AcknowledgedAt.Sub(one.TriggeredAt) / time.Second))
-		}
-		if one.ResolvedAt != nil {
-			resolved = fmt.Sprint(int64(one.ResolvedAt.Sub(one.TriggeredAt) / time.Second))
-		}
-		incidents = append(incidents, fmt.Sprint([]string{"pagerduty:" + one.ID, one.Service, fmt.Sprint(one.IsQualifying),
-			one.TriggeredAt.Format(time.DateTime), acknowledged, resolved}))
-	}
+	var deployments, changes, days []string
 	for _, shipment := range truth.Deployments {
 		source := "github_deployment"
 		if shipment.Tag != "" {
@@ -175,11 +164,7 @@ func TestSimulatedTruth(t *testing.T) {
 			from core.changes as changes
 			join core.deployments as deployments on changes.deployment_id = deployments.deployment_id
 			where deployments.is_production and changes.excluded_reason is null`},
-		{"incidents", incidents, `
-			select
-				incident_id, service_id, is_qualifying, strftime(triggered_at, '%Y-%m-%d %H:%M:%S'),
-				date_sub('second', triggered_at, acknowledged_at), date_sub('second', triggered_at, resolved_at)
-			from core.incidents`},
+		{"incidents", simulatedIncidents(truth), incidentsQuery},
 		{"days", days, `
 			select dimension, period_start, deployments
 			from metrics.deployment_frequency(timestamp '2000-01-01', timestamp '2100-01-01', grain := 'day', by_dimension := 'service')
