@@ -77,6 +77,9 @@ func parse(text []byte) parsed {
 	return file
 }
 
+// alertsNobody is the note on what alerts are made of.
+const alertsNobody = "it is read and alerts nobody; marts.burn_rate_alerts says when somebody would have been paged"
+
 // A spec is what is special to a kind.
 type spec interface {
 	validate(v *validation, path string)
@@ -103,10 +106,13 @@ func (f *parsed) read(document *strictyaml.Document, position int64, lines map[s
 		}
 	case kindAlertPolicy:
 		readObject[alertPolicySpec](document, &v, &row)
+		v.note("kind", alertsNobody)
 	case kindAlertCondition:
 		readObject[alertConditionSpec](document, &v, &row)
+		v.note("kind", alertsNobody)
 	case kindAlertNotificationTarget:
 		readObject[notificationTargetSpec](document, &v, &row)
+		v.note("kind", alertsNobody)
 	default:
 		if len(document.Problems) == 0 {
 			kinds := []string{kindService, kindSLO, kindSLI, kindDataSource, kindAlertPolicy, kindAlertCondition, kindAlertNotificationTarget}

@@ -188,20 +188,24 @@ from_queries as (
     group by objective_id, objective_number, happened_at
 ),
 
+ingested_names as (
+    select objective_id, objective_number, slo as name from measured where measured_by = 'ingested'
+    union all
+    select objective_id, objective_number, objective_id as name from measured where measured_by = 'ingested'
+),
+
 from_files as (
     select
-        measured.objective_id,
-        measured.objective_number,
+        names.objective_id,
+        names.objective_number,
         ingested.started_at as slice_started_at,
         ingested.ended_at as slice_ended_at,
         ingested.good,
         ingested.total,
         'ingested' as source
-    from measured
+    from ingested_names as names
     join staging.ingested_sli as ingested
-        on ingested.slo = measured.slo
-        or ingested.slo = measured.objective_id
-    where measured.measured_by = 'ingested'
+        on names.name = ingested.slo
 ),
 
 counted as (
