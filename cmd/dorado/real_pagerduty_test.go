@@ -56,6 +56,22 @@ func TestRealIncidents(t *testing.T) {
 			t.Errorf("reconciliation with the server's own numbers %v, want %v", got, want)
 		}
 	})
+	t.Run("two accounts", func(t *testing.T) {
+		text := fmt.Sprintf(`
+pagerduty:
+  - {name: food, base_url: %[1]s/pd/foodcoopx, since: 2025-11-01}
+  - {name: keon, base_url: %[1]s/pd/keon-test, since: 2022-10-01}
+`, base)
+		config := writeConfig(t, text)
+		runDorado(t, "collect", "--config", config)
+		runDorado(t, "build", "--config", config, "--as-of", "2026-11-01T00:00:00Z")
+		got := query(t, config, `
+			select account, count(*), count(distinct service_id), count(*) filter (where incident_id like 'pagerduty/' || account || ':%')
+			from core.incidents group by account order by account`)
+		if want := [][]string{{"food", "365", "45", "365"}, {"keon", "3", "1", "3"}}; !reflect.DeepEqual(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	})
 	t.Run("dev-devcube", func(t *testing.T) {
 		config := realPagerDuty(t, base, "dev-devcube", "2021-10-01")
 		runDorado(t, "run", "--config", config)

@@ -2,7 +2,8 @@
 --
 -- kind is triggered, acknowledged, escalated, reassigned (a person gave it to
 -- another), resolved, reopened, notified, annotated or snoozed; whatever else the
--- source reports is other, with the source's own word in source_kind.
+-- source reports is other, with the source's own word in source_kind. What happened
+-- to incidents that are not known, such as those from before since, is left out.
 --
 -- incident_event_id  The same in every build.
 -- incident_id        The incident, as in core.incidents.
@@ -97,4 +98,5 @@ select
     notified_user,
     happened_at
 from events
+where incident_id in (select records.incident_id from core.incident_records as records)
 order by incident_id, happened_at, incident_event_id
