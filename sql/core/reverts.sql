@@ -1,9 +1,10 @@
 -- One row per deployment and earlier deployment of which it reverts something.
 --
 -- A deployment that is the first to carry a commit whose message says "This reverts
--- commit SHA", or a merged pull request that is called Revert "title", reverts the
--- deployment that first carried that commit, or the pull request of that title
--- that was merged last before it, in the same service, environment and repository.
+-- commit SHA", or a merged pull request whose text says "Reverts #12" or that is
+-- called Revert "title", reverts the deployment that first carried that commit,
+-- that pull request, or the one of that title that was merged last before it, in
+-- the same service, environment and repository.
 -- What was reverted before it was deployed never reached its users and is not
 -- here. A revert of a revert brings a change back; it does not say that the first
 -- revert failed, and is not here either. What a first deployment carries is not
@@ -63,15 +64,21 @@ reverted_commits as (
 
 reverting_pull_requests as (
     select
-        repository,
-        number,
-        merged_at,
-        regexp_extract(title, '^Revert "(.+)"$', 1) as reverted_title
-    from core.pull_requests
+        pull_requests.repository,
+        pull_requests.number,
+        pull_requests.merged_at,
+        nullif(regexp_extract(pull_requests.title, '^Revert "(.+)"$', 1), '') as reverted_title,
+        try_cast(nullif(regexp_extract(
+            replace(bodies.body, 'Reverts ' || pull_requests.repository || '#', 'Reverts #'), '(?m)^Reverts #(\d+)', 1
+        ), '') as bigint) as reverted_number
+    from core.pull_requests as pull_requests
+    join staging.github_pull_requests as bodies
+        on pull_requests.pull_request_id = bodies.pull_request_id
     where
-        merged_at is not null
-        and title like 'Revert "%"'
-        and title not like 'Revert "Revert "%'
+        pull_requests.merged_at is not null
+        and (pull_requests.title like 'Revert "%"' or bodies.body like '%Reverts %')
+        and pull_requests.title not like 'Revert "Revert "%'
+        and pull_requests.title not like 'Reapply "%'
 ),
 
 -- The pull request that each of them takes back.
@@ -83,8 +90,13 @@ pull_request_pairs as (
     from reverting_pull_requests as reverting
     join core.pull_requests as reverted
         on reverting.repository = reverted.repository
-        and reverting.reverted_title = reverted.title
         and reverting.merged_at > reverted.merged_at
+    where
+        reverting.reverted_number = reverted.number
+        or (
+            reverting.reverted_number is null
+            and reverting.reverted_title = reverted.title
+        )
     qualify row_number() over (
         partition by reverting.repository, reverting.number
         order by reverted.merged_at desc, reverted.number desc
