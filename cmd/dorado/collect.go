@@ -133,8 +133,12 @@ func (p *program) keepOutcome(ctx context.Context, raw *warehouse.Raw, collector
 
 // print writes the closing lines of a collection.
 func (c collected) print(out io.Writer) error {
+	width := 0
 	for _, counted := range c.counts {
-		if _, err := fmt.Fprintf(out, "collected  %-22s %8d rows\n", counted.collector, counted.rows); err != nil {
+		width = max(width, len(counted.collector))
+	}
+	for _, counted := range c.counts {
+		if _, err := fmt.Fprintf(out, "collected  %-*s %8d rows\n", width, counted.collector, counted.rows); err != nil {
 			return err
 		}
 	}
