@@ -75,6 +75,26 @@ func Publish(ctx context.Context, folder string, keep int, fill func(context.Con
 	return Published{Path: path, Bytes: info.Size()}, nil
 }
 
+// Try makes a snapshot as Publish does, publishes nothing, and opens it. Closing
+// it removes it.
+func Try(ctx context.Context, folder string, fill func(context.Context, *Database) error) (*Snapshot, error) {
+	temporary, err := os.MkdirTemp("", "dorado")
+	if err != nil {
+		return nil, fmt.Errorf("make a folder for a snapshot: %w", err)
+	}
+	path := filepath.Join(temporary, snapshotFile(0))
+	err = fillFile(ctx, path, filepath.Join(folder, rawName), fill)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(temporary))
+	}
+	snapshot, err := openFile(ctx, path)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(temporary))
+	}
+	snapshot.temporary = temporary
+	return snapshot, nil
+}
+
 // snapshotFile is the name of the file of the snapshot with the number.
 func snapshotFile(number int) string { return fmt.Sprintf("%06d.duckdb", number) }
 
@@ -356,8 +376,9 @@ func referenceOf(node map[string]any) (Reference, bool) {
 // A Snapshot is a published snapshot, open for reading. Its methods may be
 // called from several goroutines.
 type Snapshot struct {
-	Path string // of the file
-	db   *sql.DB
+	Path      string // of the file
+	db        *sql.DB
+	temporary string // the folder that goes with it; "" where it stays
 }
 
 // Open opens the newest snapshot of the warehouse in folder. Its error wraps
@@ -372,6 +393,11 @@ func Open(ctx context.Context, folder string) (*Snapshot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the warehouse at %s: %w", folder, err)
 	}
+	return openFile(ctx, path)
+}
+
+// openFile opens the snapshot at path.
+func openFile(ctx context.Context, path string) (*Snapshot, error) {
 	db, err := open(ctx, path, map[string]string{"access_mode": "read_only"})
 	if err != nil {
 		return nil, err
@@ -380,7 +406,13 @@ func Open(ctx context.Context, folder string) (*Snapshot, error) {
 }
 
 // Close lets go of the file.
-func (s *Snapshot) Close() error { return s.db.Close() }
+func (s *Snapshot) Close() error {
+	err := s.db.Close()
+	if s.temporary != "" {
+		err = errors.Join(err, os.RemoveAll(s.temporary))
+	}
+	return err
+}
 
 // Query runs one SELECT and streams its rows. An error in the SQL is DuckDB's
 // message, with the line and a caret under the place.

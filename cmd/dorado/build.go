@@ -71,32 +71,37 @@ type built struct {
 
 // build builds all models and publishes the snapshot.
 func (p *program) build(ctx context.Context, config *Config, asOf time.Time) (built, error) {
-	definitions, err := models.Load(sql.Files)
-	if err != nil {
-		return built{}, err
-	}
 	if err := p.ensureTables(ctx, config); err != nil {
 		return built{}, err
 	}
-	settings := config.settings(asOf)
 	done := built{asOf: asOf}
 	started := time.Now()
 	task := p.progress.start("build", "models")
-	done.snapshot, err = warehouse.Publish(ctx, config.Warehouse.Path, config.Warehouse.KeepSnapshots,
-		func(ctx context.Context, db *warehouse.Database) (err error) {
-			done.result, err = models.Build(ctx, db, definitions, settings, func(n, all int, name string) {
-				task.expect(all)
-				task.update(n)
-				task.note(name)
-			})
-			return err
-		})
+	var err error
+	done.snapshot, err = warehouse.Publish(ctx, config.Warehouse.Path, config.Warehouse.KeepSnapshots, filling(config, asOf, task, &done.result))
 	task.done(err)
 	if err != nil {
 		return built{}, fmt.Errorf("build: %w", err)
 	}
 	done.took = time.Since(started)
 	return done, p.keepTotals(ctx, config)
+}
+
+// filling returns what fills a snapshot as the configuration says, tells task of
+// each model and leaves in result what it found.
+func filling(config *Config, asOf time.Time, task *task, result *models.Result) func(context.Context, *warehouse.Database) error {
+	return func(ctx context.Context, db *warehouse.Database) error {
+		definitions, err := models.Load(sql.Files)
+		if err != nil {
+			return err
+		}
+		*result, err = models.Build(ctx, db, definitions, config.settings(asOf), func(n, all int, name string) {
+			task.expect(all)
+			task.update(n)
+			task.note(name)
+		})
+		return err
+	}
 }
 
 // keepTotals appends what the snapshot that was just published reports anew to

@@ -366,12 +366,7 @@ func (e *explanation) parts() []explainedPart {
 
 // render draws the first records of the part, up to limit unless that is 0.
 func (p explainedPart) render(isMarkdown bool, limit int, withService bool) string {
-	lines := table.NewWriter()
-	style := table.StyleLight
-	style.Format.Header = text.FormatDefault
-	style.Title.Format = text.FormatDefault
-	lines.SetStyle(style)
-	lines.SetTitle("%s (%d)", p.title, len(p.records))
+	lines := newTable(fmt.Sprintf("%s (%d)", p.title, len(p.records)))
 	hasValue := slices.ContainsFunc(p.records, func(r explainedRecord) bool { return r.ValueSeconds != nil })
 	hasRule := slices.ContainsFunc(p.records, func(r explainedRecord) bool { return r.Rule != nil })
 	row := func(service, at, record, value, rule, source any) table.Row {

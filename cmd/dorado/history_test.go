@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"testing"
@@ -11,6 +12,18 @@ import (
 	"dorado/warehouse"
 )
 
+// putRaw stores rows as a collector would.
+func putRaw(t *testing.T, folder string, rows ...collectors.Row) {
+	t.Helper()
+	raw, err := warehouse.OpenRaw(t.Context(), folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(raw.Put(t.Context(), "", rows, ""), raw.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestHistory publishes three times: a deployment of January is found late, and
 // then the definitions change.
 func TestHistory(t *testing.T) {
@@ -18,16 +31,7 @@ func TestHistory(t *testing.T) {
 	folder := filepath.Join(filepath.Dir(config), "data")
 	put := func(rows ...collectors.Row) {
 		t.Helper()
-		raw, err := warehouse.OpenRaw(t.Context(), folder)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := raw.Put(t.Context(), "", rows, ""); err != nil {
-			t.Fatal(err)
-		}
-		if err := raw.Close(); err != nil {
-			t.Fatal(err)
-		}
+		putRaw(t, folder, rows...)
 	}
 	release := func(id int64, day int) github.Release {
 		at := time.Date(2026, 1, day, 10, 0, 0, 0, time.UTC)

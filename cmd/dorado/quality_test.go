@@ -8,29 +8,17 @@ import (
 	"time"
 
 	"dorado/collectors"
-	"dorado/warehouse"
 )
 
 // TestQualityGates builds with a collector that last ended well ten hours ago,
 // and failed since.
 func TestQualityGates(t *testing.T) {
 	folder := t.TempDir()
-	raw, err := warehouse.OpenRaw(t.Context(), filepath.Join(folder, "data"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	failure := "401 Bad credentials"
 	at := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	err = raw.Put(t.Context(), "", []collectors.Row{
+	putRaw(t, filepath.Join(folder, "data"),
 		collectors.Outcome{Collector: "github_tags", StartedAt: at, FinishedAt: at, Rows: 7},
-		collectors.Outcome{Collector: "github_tags", StartedAt: at.Add(5 * time.Hour), FinishedAt: at.Add(5 * time.Hour), Error: &failure},
-	}, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := raw.Close(); err != nil {
-		t.Fatal(err)
-	}
+		collectors.Outcome{Collector: "github_tags", StartedAt: at.Add(5 * time.Hour), FinishedAt: at.Add(5 * time.Hour), Error: &failure})
 	config := filepath.Join(folder, "dorado.yaml")
 	build := func(quality string) ran {
 		t.Helper()

@@ -215,13 +215,8 @@ func (r report) write(out io.Writer, format string) error {
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(r)
 	}
-	lines := table.NewWriter()
-	lines.SetTitle("%s", r.dayRange)
+	lines := newTable(r.dayRange.String())
 	lines.AppendHeader(table.Row{r.By, "metric", "value", "n", "before", "change", "level", "score"})
-	style := table.StyleLight
-	style.Format.Header = text.FormatDefault
-	style.Title.Format = text.FormatDefault
-	lines.SetStyle(style)
 	lines.SetColumnConfigs([]table.ColumnConfig{
 		{Number: 1, AutoMerge: format == "table"},
 		{Number: 3, Align: text.AlignRight, AlignHeader: text.AlignRight},
@@ -248,6 +243,18 @@ func (r report) write(out io.Writer, format string) error {
 		return err
 	}
 	return nil
+}
+
+// newTable returns a table with a title, in the style of all that the program
+// draws.
+func newTable(title string) table.Writer {
+	lines := table.NewWriter()
+	style := table.StyleLight
+	style.Format.Header = text.FormatDefault
+	style.Title.Format = text.FormatDefault
+	lines.SetStyle(style)
+	lines.SetTitle("%s", title)
+	return lines
 }
 
 // metricTitles are the metrics' names as people write them.
