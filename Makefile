@@ -3,7 +3,7 @@
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench lint update clean
+.PHONY: help build demo docs test bench lint update clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -18,6 +18,9 @@ test: ## Check the formatting, vet, and run all tests
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "not formatted (run gofmt -w on them):"; echo "$$unformatted"; exit 1; }
 	go vet ./...
 	go test ./...
+
+docs: build ## Write the data dictionary in docs/ anew
+	bin/dorado docs
 
 bench: ## Run the benchmarks
 	@echo "cores: $$(getconf _NPROCESSORS_ONLN)"

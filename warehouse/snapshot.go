@@ -75,26 +75,6 @@ func Publish(ctx context.Context, folder string, keep int, fill func(context.Con
 	return Published{Path: path, Bytes: info.Size()}, nil
 }
 
-// Try makes a snapshot as Publish does, publishes nothing, and opens it. Closing
-// it removes it.
-func Try(ctx context.Context, folder string, fill func(context.Context, *Database) error) (*Snapshot, error) {
-	temporary, err := os.MkdirTemp("", "dorado")
-	if err != nil {
-		return nil, fmt.Errorf("make a folder for a snapshot: %w", err)
-	}
-	path := filepath.Join(temporary, snapshotFile(0))
-	err = fillFile(ctx, path, filepath.Join(folder, rawName), fill)
-	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(temporary))
-	}
-	snapshot, err := openFile(ctx, path)
-	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(temporary))
-	}
-	snapshot.temporary = temporary
-	return snapshot, nil
-}
-
 // snapshotFile is the name of the file of the snapshot with the number.
 func snapshotFile(number int) string { return fmt.Sprintf("%06d.duckdb", number) }
 

@@ -23,6 +23,26 @@ func Try(ctx context.Context, folder string, fill func(context.Context, *Databas
 	return errors.Join(database.use(ctx, raw, fill), database.Close())
 }
 
+// TrySnapshot makes a snapshot as Publish does, publishes nothing, and opens it. Closing
+// it removes it.
+func TrySnapshot(ctx context.Context, folder string, fill func(context.Context, *Database) error) (*Snapshot, error) {
+	temporary, err := os.MkdirTemp("", "dorado")
+	if err != nil {
+		return nil, fmt.Errorf("make a folder for a snapshot: %w", err)
+	}
+	path := filepath.Join(temporary, snapshotFile(0))
+	err = fillFile(ctx, path, filepath.Join(folder, rawName), fill)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(temporary))
+	}
+	snapshot, err := openFile(ctx, path)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(temporary))
+	}
+	snapshot.temporary = temporary
+	return snapshot, nil
+}
+
 // CheckRaw opens the raw store of the warehouse in folder for reading and returns
 // its size. Its error wraps os.ErrNotExist where there is none, and ErrInUse where
 // another process has it open for writing.

@@ -133,7 +133,7 @@ func (p *program) compare(ctx context.Context, files [2]string, asOf time.Time, 
 func (p *program) try(ctx context.Context, file, folder string, config *Config, asOf time.Time) (*warehouse.Snapshot, error) {
 	task := p.progress.start(file, "models")
 	var result models.Result
-	snapshot, err := warehouse.Try(ctx, folder, filling(config, asOf, task, &result))
+	snapshot, err := warehouse.TrySnapshot(ctx, folder, filling(config, asOf, task, &result))
 	task.done(err)
 	if err != nil {
 		return nil, fmt.Errorf("build %s: %w", file, err)
@@ -288,7 +288,7 @@ func (c comparison) write(out io.Writer, format string) error {
 		if title == "" {
 			title = m.Metric
 		}
-		metrics.AppendRow(table.Row{m.Group, title, humanValue(m.A, m.Unit), humanCount(m.NA), humanValue(m.B, m.Unit), humanCount(m.NB), humanChange(m.B, m.A)})
+		metrics.AppendRow(table.Row{m.Group, title, humanValue(m.A, m.Unit), humanCount(m.NA), humanValue(m.B, m.Unit), humanCount(m.NB), humanChange(m.B, m.A, m.Unit)})
 	}
 	for i, part := range []table.Writer{definitions, metrics} {
 		if i == 0 && len(c.Definitions) == 0 {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,21 +12,20 @@ import (
 	"time"
 )
 
-// TestExplainSimulated holds the rows behind every number of the simulated
+// TestSimulatedExplain holds the rows behind every number of the simulated
 // organisation to the number, with days that are not those of UTC.
-func TestExplainSimulated(t *testing.T) {
-	folder := t.TempDir()
-	config := filepath.Join(folder, "dorado.yaml")
-	runDorado(t, "demo", "--folder", folder)
-	text, err := os.ReadFile(config)
+func TestSimulatedExplain(t *testing.T) {
+	s := simulate(t)
+	text, err := os.ReadFile(s.config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(config, append([]byte("warehouse: {timezone: America/New_York}\n"), text...), 0o600); err != nil {
+	if err := os.WriteFile(s.config, append([]byte("warehouse: {timezone: America/New_York}\n"), text...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	runDorado(t, "build", "--config", config)
-	recompute(t, config)
+	runDorado(t, "collect", "--config", s.config)
+	runDorado(t, "build", "--config", s.config, "--as-of", s.organization.End.Format(time.RFC3339))
+	recompute(t, s.config)
 }
 
 // TestRealExplain does the same with three real histories.
@@ -41,12 +39,6 @@ func TestRealExplain(t *testing.T) {
 // and of the report, from the rows that dorado explain shows.
 func recompute(t *testing.T, config string) {
 	t.Helper()
-	metrics := query(t, config, `
-		select distinct metric, count(*) over (partition by metric)
-		from metrics.totals(timestamp '2000-01-01', timestamp '2100-01-01', by_dimension := 'service') order by 1`)
-	if len(metrics) < 2 {
-		t.Fatalf("the metrics are %v", metrics)
-	}
 	bounds := query(t, config, "select time_zone, (select min(day) from core.days) from core.snapshot")[0]
 	zone, err := time.LoadLocation(bounds[0])
 	if err != nil {
@@ -54,39 +46,40 @@ func recompute(t *testing.T, config string) {
 	}
 	var report report
 	parse(t, runDorado(t, "report", "--config", config, "--format", "json"), &report)
-	for _, metric := range metrics {
-		name := metric[0]
-		var all explanation
+	rangeDays := wholeDays(t, max(report.From, bounds[1]), report.To, report.AsOf.In(zone)) + 1 // To is part of the range
+	printed := map[string][][]string{}                                                          // by metric
+	for _, grain := range []string{"week", "month", "total"} {
+		for _, row := range query(t, config, fmt.Sprintf(`
+			select metric, dimension, period_start, period_end, value, unit, n
+			from metrics.totals(timestamp '2000-01-01', timestamp '2100-01-01', grain := '%s', by_dimension := 'service')`, grain)) {
+			printed[row[0]] = append(printed[row[0]], row[1:])
+		}
+	}
+	if len(printed) < 5 {
+		t.Errorf("only %d metrics have values", len(printed))
+	}
+	for name, rows := range printed {
+		var all, ranged explanation
 		parse(t, runDorado(t, "explain", name, "--config", config, "--format", "json", "--from", "2000-01-01", "--to", "2100-01-01"), &all)
+		parse(t, runDorado(t, "explain", name, "--config", config, "--format", "json"), &ranged)
 		compared := 0
-		for _, grain := range []string{"week", "month", "total"} {
-			for _, row := range query(t, config, fmt.Sprintf(`
-				select dimension, period_start, period_end, value, unit, n
-				from metrics.totals(timestamp '2000-01-01', timestamp '2100-01-01', grain := '%s', by_dimension := 'service')
-				where metric = '%s'`, grain, name)) {
-				whole := wholeDays(t, max(row[1], bounds[1]), row[2], all.AsOf.In(zone))
-				records := slices.DeleteFunc(slices.Clone(all.Records), func(r explainedRecord) bool {
-					day := r.RecordAt.In(zone).Format(time.DateOnly)
-					return r.Service != row[0] || day < row[1] || day >= row[2]
-				})
-				value, n := computed(records, row[4], whole)
-				if !sameNumber(t, value, row[3]) || n != row[5] {
-					t.Errorf("%s of %s in the %s of %s is %s (n %s); its rows come to %s (n %s)", name, row[0], grain, row[1], row[3], row[5], value, n)
-				}
-				if value != "" {
-					compared++
-				}
+		for _, row := range rows {
+			whole := wholeDays(t, max(row[1], bounds[1]), row[2], all.AsOf.In(zone))
+			value, n := computed(recordsOf(all, row[0], row[1], row[2], zone), row[4], whole)
+			if !sameNumber(t, value, row[3]) || n != row[5] {
+				t.Errorf("%s of %s from %s up to %s is %s (n %s); its rows come to %s (n %s)", name, row[0], row[1], row[2], row[3], row[5], value, n)
+			}
+			if value != "" {
+				compared++
 			}
 		}
-		for _, printed := range report.Metrics {
-			if printed.Metric != name {
+		for _, m := range report.Metrics {
+			if m.Metric != name {
 				continue
 			}
-			var one explanation
-			parse(t, runDorado(t, "explain", name, "--config", config, "--format", "json", "--service", printed.Group), &one)
-			value, n := computed(one.Records, printed.Unit, reportDays)
-			if want := pointed(printed.Value); !sameNumber(t, value, want) || n != strconv.FormatInt(*printed.N, 10) || one.N != *printed.N {
-				t.Errorf("%s of %s is reported as %s (n %d); its rows come to %s (n %s)", name, printed.Group, want, *printed.N, value, n)
+			value, n := computed(recordsOf(ranged, m.Group, "", "9", zone), m.Unit, rangeDays)
+			if want := pointed(m.Value); !sameNumber(t, value, want) || n != strconv.FormatInt(*m.N, 10) {
+				t.Errorf("%s of %s is reported as %s (n %d); its rows come to %s (n %s)", name, m.Group, want, *m.N, value, n)
 			}
 			compared++
 		}
@@ -95,6 +88,15 @@ func recompute(t *testing.T, config string) {
 			t.Errorf("%s: no value was compared", name)
 		}
 	}
+}
+
+// recordsOf returns the records of a service from a day up to, not including,
+// another.
+func recordsOf(e explanation, service, from, to string, zone *time.Location) []explainedRecord {
+	return slices.DeleteFunc(slices.Clone(e.Records), func(r explainedRecord) bool {
+		day := r.RecordAt.In(zone).Format(time.DateOnly)
+		return r.Service != service || day < from || day >= to
+	})
 }
 
 func parse(t *testing.T, text string, target any) {

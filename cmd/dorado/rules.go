@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"dorado/models"
@@ -301,17 +300,6 @@ func (s *serviceTest) write(out io.Writer, since time.Time) error {
 		}
 	}
 	return nil
-}
-
-// newTable returns a table as the commands print them.
-func newTable(title string) table.Writer {
-	made := table.NewWriter()
-	style := table.StyleLight
-	style.Format.Header = text.FormatDefault
-	style.Title.Format = text.FormatDefault
-	made.SetStyle(style)
-	made.SetTitle("%s", title)
-	return made
 }
 
 // dayOf writes the day of an instant, "" for none.

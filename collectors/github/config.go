@@ -1,6 +1,9 @@
 package github
 
-import "time"
+import (
+	_ "embed" // for ConfigSource
+	"time"
+)
 
 // Config says what to read from one GitHub server.
 type Config struct {
@@ -56,3 +59,9 @@ const (
 
 // APIs returns what Config.API may be, besides "" for the first.
 func APIs() []string { return []string{"auto", apiGraphQL, apiREST} }
+
+// ConfigSource is this file: the documentation takes the comments of Config's
+// fields from it.
+//
+//go:embed config.go
+var ConfigSource string

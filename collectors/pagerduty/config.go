@@ -1,6 +1,9 @@
 package pagerduty
 
-import "time"
+import (
+	_ "embed" // for ConfigSource
+	"time"
+)
 
 // Config says what to read from one PagerDuty account.
 type Config struct {
@@ -17,3 +20,9 @@ type Config struct {
 // DefaultBaseURL is PagerDuty's REST API. Accounts in the European region are at
 // https://api.eu.pagerduty.com.
 const DefaultBaseURL = "https://api.pagerduty.com"
+
+// ConfigSource is this file: the documentation takes the comments of Config's
+// fields from it.
+//
+//go:embed config.go
+var ConfigSource string

@@ -39,24 +39,35 @@ select
 from metrics.change_lead_time(from_at, to_at, grain := grain, by_dimension := by_dimension)
 union all
 select
-    'time_to_restore' as metric,
+    'change_fail_rate' as metric,
     period_start,
     period_end,
     is_complete,
     dimension,
-    median_seconds as value,
-    'seconds' as unit,
-    incidents as n
-from metrics.time_to_restore(from_at, to_at, grain := grain, by_dimension := by_dimension)
+    fail_ratio as value,
+    'ratio' as unit,
+    deployments as n
+from metrics.change_fail_rate(from_at, to_at, grain := grain, by_dimension := by_dimension)
 union all
 select
-    'time_to_acknowledge' as metric,
+    'failed_deployment_recovery_time' as metric,
     period_start,
     period_end,
     is_complete,
     dimension,
     median_seconds as value,
     'seconds' as unit,
-    incidents as n
-from metrics.time_to_acknowledge(from_at, to_at, grain := grain, by_dimension := by_dimension)
+    recovered_deployments as n
+from metrics.failed_deployment_recovery_time(from_at, to_at, grain := grain, by_dimension := by_dimension)
+union all
+select
+    'deployment_rework_rate' as metric,
+    period_start,
+    period_end,
+    is_complete,
+    dimension,
+    rework_ratio as value,
+    'ratio' as unit,
+    deployments as n
+from metrics.deployment_rework_rate(from_at, to_at, grain := grain, by_dimension := by_dimension)
 order by metric, period_start, dimension
