@@ -26,7 +26,7 @@ import (
 //	prs_merged, prs_merged_…               core.pull_requests.merge_method
 //	…_pr_merge_to_deploy_s                 core.pull_request_deployments, from merged_at
 //	…_pr_first_commit_to_…_s               the same, from core.pull_requests.first_commit_at
-//	reverts_escaped                        core.reverts, and each with its two tags
+//	reverts_escaped                        core.reverts (TestRealHistories compares the tags of each)
 //
 // The median is of periods of which the deployment is the first in its series
 // left out on both sides: what it replaced is not known.
@@ -69,7 +69,6 @@ func TestRealMetrics(t *testing.T) {
 		if compared < 100 || (different > 0) != (name == "litestream") {
 			t.Errorf("%s: %d numbers were compared and %d differ", name, compared, different)
 		}
-		compareReverts(t, folder, repository, config)
 	}
 }
 
@@ -218,29 +217,6 @@ func addPullRequests(t *testing.T, config string, numbers map[string]realNumber)
 		if _, isKnown := numbers[key]; !isKnown {
 			numbers[key] = realNumber{value: "0"} // none was found
 		}
-	}
-}
-
-// compareReverts compares the reverts of what had been deployed, with the tags.
-func compareReverts(t *testing.T, folder, repository, config string) {
-	t.Helper()
-	var got, want []string
-	for _, row := range query(t, config, fmt.Sprintf(`
-		select reverted.version, reverting.version
-		from core.reverts as reverts
-		join core.deployments as reverting on reverts.deployment_number = reverting.deployment_number
-		join core.deployments as reverted on reverts.reverted_deployment_number = reverted.deployment_number
-		where reverting.service_id = '%s lead_author_s_C'
-		order by reverting.finished_at desc`, filepath.Base(repository))) {
-		got = append(got, strings.Join(row, " by "))
-	}
-	for _, revert := range oracle(t, folder, repository, "reverts.csv") {
-		if revert["escaped"] == "1" {
-			want = append(want, revert["reverted_first_tag"]+" by "+revert["revert_first_tag"])
-		}
-	}
-	if fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("%s: reverted are %v; the oracle says %v", repository, got, want)
 	}
 }
 

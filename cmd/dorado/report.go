@@ -264,6 +264,7 @@ var metricTitles = map[string]string{
 	"change_fail_rate":                "Change fail rate",
 	"failed_deployment_recovery_time": "Failed deployment recovery time (median)",
 	"deployment_rework_rate":          "Deployment rework rate",
+	"pull_request_stages":             "Pull request, first commit to production (median)",
 	"time_to_restore":                 "Time to restore (median)",
 	"time_to_acknowledge":             "Time to acknowledge (median)",
 }

@@ -62,7 +62,7 @@ changes as (
         case options.base
             when 'previous' then 'first deployment to carry it'
             when 'ancestor' then 'not in the nearest deployed ancestor'
-        end || '; clock starts when ' || options.start as rule,
+        end || '; clock starts at ' || options.start as rule,
         case when finished.is_production then changes.excluded_reason else 'not production' end as excluded_reason,
         coalesce(commits.commit_url, pull_requests.pull_request_url) as source_url,
         finished.finished_at

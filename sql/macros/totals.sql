@@ -1,6 +1,8 @@
 -- One row per metric, period and group: the one number of every metric, with its unit and n.
 --
--- What a metric is, and the numbers beside its main one, is said at its own macro.
+-- These are the five DORA metrics, of pull requests the time from the first commit
+-- to production, and of incidents the times to restore and to acknowledge. What a
+-- metric is, and the numbers beside its main one, is said at its own macro.
 -- grain is day, week, month, quarter or total; by_dimension is service, team,
 -- repository, environment or none.
 --
@@ -17,57 +19,46 @@
 -- example: from metrics.totals(timestamp '2026-01-01', timestamp '2026-02-01', grain := 'month', by_dimension := 'service')
 -- key: metric, period_start, dimension
 select
-    'deployment_frequency' as metric,
+    metric,
     period_start,
     period_end,
     is_complete,
     dimension,
-    deployments_per_day as value,
-    'deployments_per_day' as unit,
-    deployments as n
-from metrics.deployment_frequency(from_at, to_at, grain := grain, by_dimension := by_dimension)
+    value,
+    unit,
+    n
+from metrics.five_metrics(from_at, to_at, grain := grain, by_dimension := by_dimension)
 union all
 select
-    'change_lead_time' as metric,
+    'pull_request_stages' as metric,
+    period_start,
+    period_end,
+    is_complete,
+    dimension,
+    median_total_seconds as value,
+    'seconds' as unit,
+    deployed as n
+from metrics.pull_request_stages(from_at, to_at, grain := grain, by_dimension := by_dimension)
+union all
+select
+    'time_to_restore' as metric,
     period_start,
     period_end,
     is_complete,
     dimension,
     median_seconds as value,
     'seconds' as unit,
-    changes as n
-from metrics.change_lead_time(from_at, to_at, grain := grain, by_dimension := by_dimension)
+    incidents as n
+from metrics.time_to_restore(from_at, to_at, grain := grain, by_dimension := by_dimension)
 union all
 select
-    'change_fail_rate' as metric,
-    period_start,
-    period_end,
-    is_complete,
-    dimension,
-    fail_ratio as value,
-    'ratio' as unit,
-    deployments as n
-from metrics.change_fail_rate(from_at, to_at, grain := grain, by_dimension := by_dimension)
-union all
-select
-    'failed_deployment_recovery_time' as metric,
+    'time_to_acknowledge' as metric,
     period_start,
     period_end,
     is_complete,
     dimension,
     median_seconds as value,
     'seconds' as unit,
-    recovered_deployments as n
-from metrics.failed_deployment_recovery_time(from_at, to_at, grain := grain, by_dimension := by_dimension)
-union all
-select
-    'deployment_rework_rate' as metric,
-    period_start,
-    period_end,
-    is_complete,
-    dimension,
-    rework_ratio as value,
-    'ratio' as unit,
-    deployments as n
-from metrics.deployment_rework_rate(from_at, to_at, grain := grain, by_dimension := by_dimension)
+    incidents as n
+from metrics.time_to_acknowledge(from_at, to_at, grain := grain, by_dimension := by_dimension)
 order by metric, period_start, dimension
