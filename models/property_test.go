@@ -81,8 +81,8 @@ func (o *refOrganisation) randomCommits(random *rand.Rand) {
 			if other := o.commits[random.IntN(i)]; random.IntN(5) == 0 && other != commit.parents[0] {
 				commit.parents = append(commit.parents, other)
 			}
-			if random.IntN(8) == 0 {
-				reverted := o.commits[random.IntN(i)]
+			if random.IntN(4) == 0 {
+				reverted := o.commits[max(0, i-1-random.IntN(6))]
 				commit.message = fmt.Sprintf("Undo %d\n\nThis reverts commit %s.", i, reverted.sha)
 			}
 		}
@@ -93,14 +93,14 @@ func (o *refOrganisation) randomCommits(random *rand.Rand) {
 // randomPulls makes some commits the merge of a pull request.
 func (o *refOrganisation) randomPulls(random *rand.Rand) {
 	for i, commit := range o.commits {
-		if random.IntN(3) > 0 {
+		if random.IntN(2) > 0 {
 			continue
 		}
-		pull := &refPull{number: i + 1, title: fmt.Sprint("Feature ", random.IntN(6)), branch: "feature", merge: commit, mergedAt: commit.committedAt}
+		pull := &refPull{number: i + 1, title: fmt.Sprint("Feature ", random.IntN(3)), branch: "feature", merge: commit, mergedAt: commit.committedAt}
 		pull.createdAt = pull.mergedAt.Add(-time.Duration(random.IntN(48)) * time.Hour)
 		switch random.IntN(8) {
-		case 0:
-			pull.title = fmt.Sprintf(`Revert "Feature %d"`, random.IntN(6))
+		case 0, 4, 5:
+			pull.title = fmt.Sprintf(`Revert "Feature %d"`, random.IntN(3))
 		case 1:
 			pull.title = "Hotfix for " + pull.title
 		case 2:
@@ -123,9 +123,9 @@ func (o *refOrganisation) randomPulls(random *rand.Rand) {
 // randomDeployments deploys commits in any order, also such that nobody stored.
 func (o *refOrganisation) randomDeployments(random *rand.Rand) {
 	at := 0
-	for i := range random.IntN(15) {
+	for i := range random.IntN(20) {
 		d := &refDeployment{id: int(atoi(strings.TrimPrefix(strings.Split(o.service, "/")[0], "org")))*100 + i, environment: "production", ref: "main"}
-		if random.IntN(4) == 0 {
+		if random.IntN(6) == 0 {
 			d.environment = "production-eu"
 		}
 		if random.IntN(10) == 0 {
@@ -133,7 +133,7 @@ func (o *refOrganisation) randomDeployments(random *rand.Rand) {
 		}
 		at = max(0, min(len(o.commits)-1, at+random.IntN(6)-1))
 		d.commit = o.commits[at]
-		if random.IntN(4) == 0 {
+		if random.IntN(6) == 0 {
 			d.commit = o.commits[random.IntN(len(o.commits))]
 		}
 		d.sha = d.commit.sha
@@ -308,7 +308,20 @@ func TestPropertyMetrics(t *testing.T) {
 				settings.Overrides = append(settings.Overrides, o.overrides...)
 				all = append(all, o)
 			}
-			t.Logf("seeds %d to %d", at*organisations+1, (at+1)*organisations)
+			signals := map[string]int{}
+			for _, o := range all {
+				for _, d := range o.deployments {
+					for name := range d.signals {
+						signals[name]++
+					}
+				}
+			}
+			t.Logf("seeds %d to %d, deployments by signal: %v", at*organisations+1, (at+1)*organisations, signals)
+			for _, name := range []string{"failed_status", "incident", "rolled_back", "hotfixed", "reverted", "marked"} {
+				if signals[name] < 5 {
+					t.Errorf("only %d deployments are %s", signals[name], name)
+				}
+			}
 			db := builtFrom(t, settings, rows)
 			for _, grain := range []string{"total", "week", "day"} {
 				compareMetrics(t, db, all, zone, grain, "service")
