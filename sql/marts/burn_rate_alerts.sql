@@ -173,27 +173,48 @@ until as (
     from placed
 ),
 
-rates as (
+-- The sums that the two windows of a look begin and end with. Materialized, so that
+-- they are found by one join on equality of instants.
+wanted as materialized (
     select
         looks.objective_number,
         looks.instant_at,
         pairs.severity,
         pairs.long_seconds,
         pairs.budget_ratio * looks.window_seconds / pairs.long_seconds as threshold,
-        (now_sums.bad - long_sums.bad) / nullif(now_sums.allowed - long_sums.allowed, 0) as long_burn_rate,
-        (now_sums.bad - short_sums.bad) / nullif(now_sums.allowed - short_sums.allowed, 0) as short_burn_rate
+        roles.role,
+        case roles.role
+            when 'end' then looks.instant_at
+            when 'long' then looks.instant_at - to_seconds(pairs.long_seconds)
+            when 'short' then looks.instant_at - to_seconds(pairs.short_seconds)
+        end as edge_at
     from looks
     join pairs
         on looks.objective_number = pairs.objective_number
-    join until as now_sums
-        on looks.objective_number = now_sums.objective_number
-        and looks.instant_at = now_sums.edge_at
-    join until as long_sums
-        on looks.objective_number = long_sums.objective_number
-        and looks.instant_at - to_seconds(pairs.long_seconds) = long_sums.edge_at
-    join until as short_sums
-        on looks.objective_number = short_sums.objective_number
-        and looks.instant_at - to_seconds(pairs.short_seconds) = short_sums.edge_at
+    cross join (values ('end'), ('long'), ('short')) as roles(role)
+),
+
+rates as (
+    select
+        wanted.objective_number,
+        wanted.instant_at,
+        wanted.severity,
+        wanted.long_seconds,
+        wanted.threshold,
+        sum(case wanted.role when 'end' then until.bad when 'long' then -until.bad end)
+            / nullif(sum(case wanted.role when 'end' then until.allowed when 'long' then -until.allowed end), 0) as long_burn_rate,
+        sum(case wanted.role when 'end' then until.bad when 'short' then -until.bad end)
+            / nullif(sum(case wanted.role when 'end' then until.allowed when 'short' then -until.allowed end), 0) as short_burn_rate
+    from wanted
+    join until
+        on wanted.objective_number = until.objective_number
+        and wanted.edge_at = until.edge_at
+    group by
+        wanted.objective_number,
+        wanted.instant_at,
+        wanted.severity,
+        wanted.long_seconds,
+        wanted.threshold
 ),
 
 states as (
