@@ -118,14 +118,27 @@ windows as (
     from calendar_places
 ),
 
+-- The instants whose sums a day needs. Materialized, so that they are found by one
+-- join on equality of instants.
+wanted as materialized (
+    select
+        windows.objective_number,
+        windows.day,
+        roles.role,
+        case roles.role
+            when 'end' then windows.window_ended_at
+            when 'day' then windows.day_started_at
+            when 'window' then windows.window_started_at
+        end as instant_at
+    from windows
+    cross join (values ('end'), ('day'), ('window')) as roles(role)
+),
+
 instants as (
-    select objective_number, window_started_at as instant_at from windows
-    union
-    select objective_number, greatest(day_started_at, window_started_at) from windows
-    union
-    select objective_number, day_started_at from windows
-    union
-    select objective_number, window_ended_at from windows
+    select distinct
+        objective_number,
+        instant_at
+    from wanted
 ),
 
 placed as (
@@ -155,30 +168,41 @@ until as (
     from placed
 ),
 
+differences as (
+    select
+        wanted.objective_number,
+        wanted.day,
+        sum(case wanted.role when 'end' then until.total when 'day' then -until.total end) as day_total,
+        sum(case wanted.role when 'end' then until.bad when 'day' then -until.bad end) as day_bad,
+        sum(case wanted.role when 'end' then until.allowed when 'day' then -until.allowed end) as day_allowed,
+        sum(case wanted.role when 'end' then until.total when 'window' then -until.total end) as window_total,
+        sum(case wanted.role when 'end' then until.bad when 'window' then -until.bad end) as window_bad,
+        sum(case wanted.role when 'end' then until.allowed when 'window' then -until.allowed end) as window_allowed
+    from wanted
+    join until
+        on wanted.objective_number = until.objective_number
+        and wanted.instant_at = until.instant_at
+    group by wanted.objective_number, wanted.day
+),
+
 sums as (
     select
         windows.*,
         coalesce(windows.time_slice_seconds, 1) as unit_seconds,
-        at_end.total - at_day_start.total as day_total,
-        at_end.bad - at_day_start.bad as day_bad,
-        at_end.allowed - at_day_start.allowed as day_allowed,
-        at_end.total - at_start.total as window_total,
-        at_end.bad - at_start.bad as window_bad,
-        at_end.allowed - at_start.allowed as window_allowed,
+        differences.day_total,
+        differences.day_bad,
+        differences.day_allowed,
+        differences.window_total,
+        differences.window_bad,
+        differences.window_allowed,
         case when windows.measured_by = 'incidents' then
             greatest(epoch(windows.first_at - windows.window_started_at), 0)
             + epoch(windows.window_due_at - windows.window_ended_at)
         else 0 end as unknown_seconds
     from windows
-    join until as at_end
-        on windows.objective_number = at_end.objective_number
-        and windows.window_ended_at = at_end.instant_at
-    join until as at_day_start
-        on windows.objective_number = at_day_start.objective_number
-        and windows.day_started_at = at_day_start.instant_at
-    join until as at_start
-        on windows.objective_number = at_start.objective_number
-        and windows.window_started_at = at_start.instant_at
+    join differences
+        on windows.objective_number = differences.objective_number
+        and windows.day = differences.day
 ),
 
 budgets as (
