@@ -33,3 +33,34 @@ func TestDocs(t *testing.T) {
 		}
 	}
 }
+
+// TestDocsAreCurrent keeps the folder docs, once make docs has written it, equal
+// to what the program says of itself.
+func TestDocsAreCurrent(t *testing.T) {
+	const folder = "../../docs"
+	if _, err := os.Stat(folder); err != nil && !*update {
+		t.Skip("there is no folder docs: make docs writes it")
+	}
+	if *update {
+		runDorado(t, "docs", "--output", folder)
+	}
+	written := t.TempDir()
+	runDorado(t, "docs", "--output", written)
+	pages, err := os.ReadDir(written)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range pages {
+		got, err := os.ReadFile(filepath.Join(written, page.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := os.ReadFile(filepath.Join(folder, page.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(got) != string(want) {
+			t.Errorf("docs/%s is not current: run make docs, and look at the difference", page.Name())
+		}
+	}
+}
