@@ -113,7 +113,7 @@ var firstCollection, secondCollection = at("03-10 12:00"), at("03-20 12:00")
 func caseOrganization() *simulator.Organization {
 	organization := &simulator.Organization{
 		Name: "acme", Start: at("03-01 00:00"), End: secondCollection,
-		People: []simulator.Person{{ID: 1, Login: "ana", Name: "Ana"}, {ID: 2, Login: "bob", Name: "Bob"}},
+		People: []simulator.Person{{ID: 1, Login: "ana", Name: "Ana"}, {ID: 2, Login: "bob", Name: "Bob"}, {ID: 3, Login: "robot[bot]", Name: "Robot", IsBot: true}},
 	}
 	tell := func(name string) *story {
 		records := &simulator.Records{Timelines: map[int][]simulator.TimelineEntry{}, Changed: map[string][]string{}}
@@ -229,6 +229,58 @@ func caseOrganization() *simulator.Organization {
 	first := tell("first")
 	line(first, "a", "b", "c")
 	first.deploy(901, "production", "03-05 10:00", "acme/first c", "success 03-05 10:05")
+
+	reviews := tell("reviews")
+	reviews.commit("main", "03-01 10:00", "reviews 0")
+	entry := func(number int, event, actor, when string, set ...func(*simulator.TimelineEntry)) {
+		made := simulator.TimelineEntry{ID: int64(1000*number + len(reviews.records.Timelines[number])), Event: event, Actor: actor, At: at(when)}
+		for _, change := range set {
+			change(&made)
+		}
+		reviews.records.Timelines[number] = append(reviews.records.Timelines[number], made)
+	}
+	state := func(text string) func(*simulator.TimelineEntry) {
+		return func(e *simulator.TimelineEntry) { e.State = text }
+	}
+	reviewer := func(name string) func(*simulator.TimelineEntry) {
+		return func(e *simulator.TimelineEntry) { e.Reviewer = name }
+	}
+	for number, when := range map[int]string{1: "03-05 12:00", 2: "03-06 12:00", 3: "03-07 12:00"} {
+		name := fmt.Sprintf("reviews %d", number)
+		reviews.Commits = append(reviews.Commits, &simulator.Commit{SHA: shaOf(name), Author: "ana", Committer: "ana",
+			AuthoredAt: at(when), CommittedAt: at(when), Message: name, Parents: []string{shaOf("reviews 0")}})
+		reviews.merge(number, when, name, name)
+	}
+	entry(2, "reviewed", "ana", "03-06 11:30", state("commented")) // its author
+	entry(2, "reviewed", "robot[bot]", "03-06 11:40", state("approved"))
+	entry(3, "labeled", "ana", "03-07 10:00")
+	entry(3, "ready_for_review", "ana", "03-07 10:30")
+	entry(3, "review_requested", "ana", "03-07 10:40", reviewer("bob"))
+	entry(3, "review_requested", "ana", "03-07 10:41", reviewer("@payments"))
+	entry(3, "reviewed", "bob", "03-07 11:00", state("approved"))
+	entry(3, "merged", "bob", "03-07 12:00")
+
+	issues := tell("issues")
+	line(issues, "a")
+	closed := at("03-15 10:00")
+	for i := range 230 { // more than two pages, all in one second
+		issues.records.Issues = append(issues.records.Issues, &simulator.Issue{ID: int64(i + 1), Number: i + 1, Title: "down", Author: "bob", CreatedAt: at("03-05 10:00")})
+	}
+	issues.records.Issues[0].Labels = []simulator.Label{{Name: "incident", At: at("03-14 10:00")}}
+	issues.records.Issues[0].ClosedAt = &closed
+
+	owned := tell("owned")
+	line(owned, "a")
+	owned.commit("main", "03-15 10:00", "acme/owned b", "acme/owned a") // it is pushed to again
+	owned.records.Files = []simulator.File{
+		{Path: "README.md", Content: "read me", At: at("03-01 00:00")},
+		{Path: ".github/CODEOWNERS", Content: "* @acme/old", At: at("03-01 00:00")},
+		{Path: "docs/CODEOWNERS", Content: "* @acme/docs", At: at("03-01 00:00")},
+		{Path: "catalog-info.yaml", Content: "kind: Component", At: at("03-01 00:00")},
+		{Path: ".github/CODEOWNERS", Content: "* @acme/new", At: at("03-15 10:00")},
+		{Path: "docs/CODEOWNERS", Content: "", At: at("03-15 10:00")},
+	}
+	organization.Teams = []simulator.Team{{Name: "payments", Members: []string{"ana"}, Repositories: []string{"acme/owned", "acme/issues"}}}
 
 	environments := tell("environments")
 	line(environments, "a")
@@ -509,6 +561,31 @@ var goldenCases = []struct {
 		"github_deployment:901 | a | first deployment",
 		"github_deployment:901 | b | first deployment",
 		"github_deployment:901 | c | first deployment",
+	}},
+	{name: "Case10_ReviewsRequestsAndReadiness", isRaw: true, sql: `
+		select concat_ws(' | ', number, 'reviewed', author_login, author_type, state) from github_reviews
+		union all
+		select concat_ws(' | ', number, event, coalesce(requested_reviewer_login, requested_team_slug)) from github_pull_request_events`, want: []string{
+		"2 | reviewed | ana | User | commented", // by its author and by a bot; nobody reviewed 1
+		"2 | reviewed | robot[bot] | Bot | approved",
+		"3 | merged",
+		"3 | ready_for_review",
+		"3 | review_requested | bob",
+		"3 | review_requested | payments",
+		"3 | reviewed | bob | User | approved",
+	}},
+	{name: "Issues_LabelledAndClosedLater", isRaw: true, sql: `
+		select concat_ws(' | ', count(*), labels, state) from github_issues group by labels, state`, want: []string{
+		`1 | ["incident"] | closed`,
+		"229 | [] | open",
+	}},
+	{name: "OwnerFiles", isRaw: true, sql: "select concat_ws(' | ', path, content) from github_owner_files where content is not null", want: []string{
+		".github/CODEOWNERS | * @acme/new",
+		"catalog-info.yaml | kind: Component",
+	}},
+	{name: "Teams", isRaw: true, sql: "select concat_ws(' | ', organization, team_slug, repository, role_name) from github_team_repositories", want: []string{
+		"acme | payments | acme/issues | write",
+		"acme | payments | acme/owned | write",
 	}},
 	{name: "Case14_EnvironmentNames", sql: "select environment, is_production from core.deployments where service_id = 'environments'", want: []string{
 		"Production | true",

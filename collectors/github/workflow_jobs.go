@@ -36,16 +36,12 @@ type WorkflowJob struct {
 // Table returns the table's name.
 func (WorkflowJob) Table() string { return "github_workflow_jobs" }
 
-// workflowJobs reads the jobs of each attempt of a workflow run that is completed.
+// workflowJobs reads the jobs of each workflow run that is completed, those of all
+// its attempts at once.
 func (s *source) workflowJobs(ctx context.Context, repository string, _ struct{}) iter.Seq2[page[struct{}], error] {
-	return s.details(ctx, "github_workflow_jobs", repository, completedAttempts, func(ctx context.Context, attempt string) ([]collectors.Row, error) {
-		var id, number int64
-		if _, err := fmt.Sscanf(attempt, "%d/%d", &id, &number); err != nil {
-			return nil, fmt.Errorf("attempt %q: %w", attempt, err)
-		}
+	return s.details(ctx, "github_workflow_jobs", repository, completedRuns, func(ctx context.Context, run string) ([]collectors.Row, error) {
 		var rows []collectors.Row
-		path := fmt.Sprintf("repos/%s/actions/runs/%d/attempts/%d/jobs?", repository, id, number)
-		for list, err := range lists[workflowJobList](ctx, s, path) {
+		for list, err := range lists[workflowJobList](ctx, s, fmt.Sprintf("repos/%s/actions/runs/%s/jobs?filter=all", repository, run)) {
 			if status(err) == http.StatusNotFound {
 				return rows, nil // the run was deleted in the meantime
 			}
@@ -67,13 +63,14 @@ type workflowJobList struct {
 	Jobs []WorkflowJob `json:"jobs"`
 }
 
-// completedAttempts are the attempts whose jobs are to be read.
-const completedAttempts = `
+// completedRuns are the runs whose jobs are to be read: those whose last attempt is
+// completed.
+const completedRuns = `
 	select
-		id || '/' || run_attempt as record,
-		updated_at::varchar as version,
-		updated_at
+		id::varchar as record,
+		max(run_attempt) || ' ' || max(updated_at) as version,
+		max(updated_at) as updated_at
 	from github_workflow_runs
-	where
-		repository = $2
-		and lower(status) = 'completed'`
+	where repository = $2
+	group by id
+	having lower(arg_max(status, run_attempt)) = 'completed'`

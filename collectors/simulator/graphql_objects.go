@@ -55,16 +55,14 @@ func (q query) node(id string) object {
 	if err != nil {
 		return nil
 	}
-	found := q.server.byID[strconv.FormatInt(number/idsOfARepository, 10)]
-	if found == nil {
-		return nil
-	}
-	in := repositoryObject{q, found}
-	if deployment := found.deployments[number]; kind == "DE" && deployment != nil && !deployment.CreatedAt.After(q.request.now) {
-		return deploymentObject{in, deployment}
-	}
-	if pull := found.pullRequestIDs[number]; kind == "PR" && pull != nil && !pull.CreatedAt.After(q.request.now) {
-		return pullRequestObject{in, pull}
+	for _, found := range q.server.byID {
+		in := repositoryObject{q, found}
+		if deployment := found.deployments[number]; kind == "DE" && deployment != nil && !deployment.CreatedAt.After(q.request.now) {
+			return deploymentObject{in, deployment}
+		}
+		if pull := found.pullRequestIDs[number]; kind == "PR" && pull != nil && !pull.CreatedAt.After(q.request.now) {
+			return pullRequestObject{in, pull}
+		}
 	}
 	return nil
 }

@@ -107,6 +107,7 @@ func (s *server) recordRoutes() map[string]answer {
 		"/actions/runs":                               s.listRuns,
 		"/actions/runs/{run}":                         s.showRun,
 		"/actions/runs/{run}/attempts/{attempt}":      s.showRun,
+		"/actions/runs/{run}/jobs":                    s.listJobs,
 		"/actions/runs/{run}/attempts/{attempt}/jobs": s.listJobs,
 		"/contents/{path...}":                         s.showContents,
 		"/environments":                               s.listEnvironments,
@@ -254,7 +255,7 @@ func (s *server) runJSON(r *request, run *WorkflowRun, number int) map[string]an
 // has ended.
 func isOver(at, now time.Time) bool { return !at.IsZero() && !at.After(now) }
 
-// listJobs lists the jobs of an attempt.
+// listJobs lists the jobs of an attempt, with filter=all those of all attempts.
 func (s *server) listJobs(r *request) (any, error) {
 	run, err := r.run()
 	if err != nil {
@@ -264,22 +265,38 @@ func (s *server) listJobs(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	jobs := run.Attempts[number-1].Jobs
+	first := number
+	if r.parameter("filter", "latest") == "all" {
+		first = 1
+	}
+	type numbered struct {
+		Job
+		attempt int
+	}
+	var jobs []numbered
+	for attempt := first; attempt <= number; attempt++ {
+		for _, job := range run.Attempts[attempt-1].Jobs {
+			jobs = append(jobs, numbered{job, attempt})
+		}
+	}
 	return map[string]any{
 		"total_count": len(jobs),
-		"jobs": paged(r, jobs, func(job Job) map[string]any {
-			status, conclusion, completed := "in_progress", any(nil), any(nil)
-			if isOver(job.FinishedAt, r.now) {
-				status, conclusion, completed = "completed", job.Conclusion, job.FinishedAt
-			}
-			return map[string]any{
-				"id": job.ID, "run_id": run.ID, "run_attempt": number, "name": job.Name, "workflow_name": run.Workflow,
-				"head_branch": run.Branch, "head_sha": run.SHA, "status": status, "conclusion": conclusion, "labels": []string{"ubuntu-latest"},
-				"created_at": job.StartedAt, "started_at": job.StartedAt, "completed_at": completed, "steps": []any{},
-				"url": fmt.Sprintf("%s/actions/jobs/%d", s.repositoryURL(r), job.ID), "html_url": fmt.Sprintf("%s/actions/runs/%d/job/%d", s.pageURL(r.repository), run.ID, job.ID),
-			}
-		}),
+		"jobs":        paged(r, jobs, func(job numbered) map[string]any { return s.jobJSON(r, run, job.attempt, job.Job) }),
 	}, nil
+}
+
+// jobJSON returns a job as it is by now.
+func (s *server) jobJSON(r *request, run *WorkflowRun, attempt int, job Job) map[string]any {
+	status, conclusion, completed := "in_progress", any(nil), any(nil)
+	if isOver(job.FinishedAt, r.now) {
+		status, conclusion, completed = "completed", job.Conclusion, job.FinishedAt
+	}
+	return map[string]any{
+		"id": job.ID, "run_id": run.ID, "run_attempt": attempt, "name": job.Name, "workflow_name": run.Workflow,
+		"head_branch": run.Branch, "head_sha": run.SHA, "status": status, "conclusion": conclusion, "labels": []string{"ubuntu-latest"},
+		"created_at": job.StartedAt, "started_at": job.StartedAt, "completed_at": completed, "steps": []any{},
+		"url": fmt.Sprintf("%s/actions/jobs/%d", s.repositoryURL(r), job.ID), "html_url": fmt.Sprintf("%s/actions/runs/%d/job/%d", s.pageURL(r.repository), run.ID, job.ID),
+	}
 }
 
 // listIssues lists issues and pull requests as GitHub does, sorted by their last
