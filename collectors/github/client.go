@@ -17,6 +17,7 @@ import (
 type Usage struct {
 	transport.Usage
 	NotModified atomic.Int64 // answered with 304, which cost no quota
+	Queries     atomic.Int64 // of GraphQL that were sent
 	Points      atomic.Int64 // that GraphQL took from its own quota
 	IsSpent     atomic.Bool  // whether the run stopped because it may send no more
 }

@@ -2,6 +2,12 @@
 // requests and commits from GitHub's REST API, of github.com or of a GitHub
 // Enterprise Server. What the records mean is left to the models.
 //
+// Two roads lead to them: GraphQL, which reads many repositories with one request
+// (together.go), and REST, which reads one after the other and is taken where a
+// server has no GraphQL or the configuration says so. Both give the same rows
+// (road.go), and a cursor of one is good for the other. What only REST has, such as
+// workflow runs and environments, is read by REST either way.
+//
 // How each collector's cursor moves, for each repository, and what it asks for
 // when nothing is new (requests marked * are conditional: answered with 304 they
 // cost no quota):
@@ -17,11 +23,46 @@
 //	                      there.
 //	github_history        which deployed commits the lists did not reach; one comparison for each.
 //
+// By GraphQL one overview of 25 repositories takes the place of the conditional
+// requests: it tells where the default branch is, and of each list the newest items
+// with the time of their last change. A list is left alone where this is as it was
+// when all of it was stored (overview.go):
+//
+//	github_deployments    the 50 newest, if they reach back 14 days; those that had not ended are asked for
+//	                      all the same. A deployment needs no push, so pushes are not looked at.
+//	github_releases       how many there are, and the 100 newest
+//	github_tags           how many there are, the 20 newest, and the last push, which moves tags
+//	github_pull_requests  the 30 that were updated last
+//	github_commits        the head. What is new is listed from there; parents that are not stored lead to old
+//	                      commits that were merged only now. The first listing of a branch without merges is
+//	                      a chain; that of one with merges is read by REST.
+//
+// Positions in lists are GitHub's own cursors and are kept, so that a backfill goes
+// on below what is stored without reading from the top.
+//
+// Requests of a simulated organisation of 500 repositories, 200 deployments and 500
+// merged pull requests a day, as BenchmarkRequests counts them (without reviews,
+// environments and what else REST alone has, which come on top: a request for each
+// merged pull request, for example):
+//
+//	                            GraphQL                        REST             at least
+//	a night                     44 requests, 79 points         6,900 requests   37
+//	a run with nothing new      20 requests, 20 points         5,997 requests   20
+//	two years, from the start   4,580 queries, 4,640 points,
+//	                            and 3,380 requests of REST
+//
+// Of the 5,997 requests 2,497 counted against the quota, the others were answered
+// with 304. GitHub gives 5,000 points and, apart from them, 5,000 requests an hour. Two
+// years were measured on 25 repositories and multiplied.
+//
 // A span is explained in span.go. Rows and cursor are stored page by page, and a
 // run that is cut short goes on where it was.
 //
 // What can be missed: a status that a deployment gets more than 14 days after it
 // was asked for, unless it had not ended until then, when it is looked at for 90
-// days (a late inactive, the usual one, changes no number); all but the first 250 commits of a pull request, because GitHub lists no
-// more; a deployment, release or tag that is deleted stays.
+// days (a late inactive, the usual one, changes no number); all but the first 250
+// commits of a pull request, because GitHub lists no more; a deployment, release or
+// tag that is deleted stays. By GraphQL also, until something else changes: a draft
+// older than 100 releases that is published, and a tag that is moved without a push.
+// A deployment's ref is the SHA there where the branch is gone.
 package github

@@ -139,6 +139,7 @@ func (g *graphQL) send(ctx context.Context, query string) (*queryAnswer, error) 
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "dorado")
+	g.usage.Queries.Add(1)
 	response, err := g.client.Do(request)
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() && ctx.Err() == nil {

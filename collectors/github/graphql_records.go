@@ -49,6 +49,7 @@ func fragments() []fragment {
 type connection[T any] struct {
 	TotalCount int
 	Nodes      []T
+	Edges      []struct{ Cursor string }
 	PageInfo   struct {
 		HasNextPage bool
 		EndCursor   string

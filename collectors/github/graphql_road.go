@@ -230,9 +230,17 @@ func childPages[T any](r graphRoad, count int, id func(i int) string, kind, list
 // no more that are new, and each costs a look-up of its parents.
 const fewCommits = 10
 
-// commits asks REST for the first listing of a branch: one request there gives 100
-// commits with their parents, which GraphQL looks up one commit at a time.
+// commits lists a branch for the first time as a chain, or where it has merges asks
+// REST: one request there gives 100 commits with their parents, which GraphQL looks
+// up one commit at a time.
 func (r graphRoad) commits(ctx context.Context, repository, from, position string, since time.Time, isFirst bool) ([]apiCommit, string, error) {
+	if isFirst && since.IsZero() && (position == "" || strings.HasPrefix(position, afterMark)) {
+		commits, next, err := r.chain(repository, from, position)
+		if !errors.Is(err, errMerged) {
+			return commits, next, err
+		}
+		position = "" // at the top again
+	}
 	if isFirst {
 		return restRoad{r.source}.commits(ctx, repository, from, position, since, isFirst)
 	}
@@ -245,6 +253,54 @@ func (r graphRoad) commits(ctx context.Context, repository, from, position strin
 		return nil, "", err
 	}
 	return lists[0], next, nil
+}
+
+// errMerged says that a branch has a merge, so that it is no chain.
+var errMerged = errors.New("the branch has a merge")
+
+// chain gives a page of the commits of a branch without merges. Each commit's parent
+// is the one that is listed after it, and so that of the last is known only with the
+// next page, which begins with it. (A list that leaves out what is older than some
+// time would not do: dates need not fall along a branch.)
+func (r graphRoad) chain(repository, from, position string) ([]apiCommit, string, error) {
+	var found struct {
+		Object *struct{ History connection[graphCommit] }
+	}
+	w := &wish{
+		repository: repository,
+		fields: "object(oid: " + quoted(from) + ") { ... on Commit { history(" + listArguments(position) +
+			") { edges { cursor } nodes { ...commit parents { totalCount } } " + pageInfo + " } } }",
+		items:    perPage,
+		lists:    1,
+		backfill: true,
+		decode:   func(data json.RawMessage) error { return json.Unmarshal(data, &found) },
+	}
+	if err := r.ask(w); err != nil {
+		return nil, "", err
+	}
+	if found.Object == nil {
+		return nil, "", &queryError{Type: "NOT_FOUND", Message: "there is no commit " + from}
+	}
+	list := found.Object.History
+	commits := records[apiCommit](list.Nodes)
+	for i, commit := range commits {
+		isLast := i == len(commits)-1
+		switch {
+		case len(commit.Parents) > 1:
+			return nil, "", errMerged
+		case !isLast && len(commit.Parents) == 1:
+			commits[i].Parents[0].SHA = commits[i+1].SHA
+		case !isLast || list.next() == "" && len(commit.Parents) == 1:
+			return nil, "", errMerged // GitHub lists it in another way than this relies on
+		}
+	}
+	if list.next() == "" {
+		return commits, "", nil
+	}
+	if len(commits) < 2 || len(list.Edges) != len(commits) {
+		return nil, "", errMerged
+	}
+	return commits[:len(commits)-1], nextPosition(list.Edges[len(commits)-2].Cursor), nil
 }
 
 // logs gives for each of the commits a page of what can be reached from it, without

@@ -281,6 +281,12 @@ func (e *execution) page(list connection, field *ast.Field, arguments map[string
 				info["endCursor"] = list.cursor(end - 1)
 			}
 			page[wanted.Alias] = info
+		case "edges":
+			edges := []any{}
+			for i := begin; i < end; i++ {
+				edges = append(edges, map[string]any{"cursor": list.cursor(i)})
+			}
+			page[wanted.Alias] = edges
 		case "nodes":
 			objects := []object{}
 			for i := begin; i < end; i++ {

@@ -344,6 +344,12 @@ func (h *history) closePullRequest(w *work) {
 func (h *history) merge(w *work) {
 	w.pull.MergedBy = oneOf(h.draw, h.members)
 	h.closePullRequest(w)
+	h.mergeCommits(w)
+	h.deliver()
+}
+
+// mergeCommits brings the commits of a merged pull request into the default branch.
+func (h *history) mergeCommits(w *work) {
 	var changes []*Commit
 	for _, commit := range w.commits {
 		if len(commit.Parents) < 2 {
@@ -370,5 +376,4 @@ func (h *history) merge(w *work) {
 	}
 	w.pull.MergeCommit = head.SHA
 	h.land(head, changes...)
-	h.deliver()
 }

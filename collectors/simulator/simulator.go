@@ -10,6 +10,15 @@
 // which is what the numbers it is compared with do. Handler serves an
 // Organization over HTTP. Faults spoil its answers. What is not simulated are
 // GitHub's write methods and file contents.
+//
+// GraphQL is answered by executing the query, with GitHub's limits on pages and
+// items, its formula for the cost, its quota and its partial errors. It is not
+// faithful in this: only the fields that dorado asks for are there, there are neither
+// mutations nor introspection nor paging backwards, every tag is one of a commit, a
+// release changes only when it is published, a repository that moved is found by its
+// old name at once, the time that a query takes is its number of items
+// (Faults.MaxNodes), and a connection of which only the count is wanted costs
+// nothing, which GitHub's documentation does not say in so many words.
 package simulator
 
 import "time"
