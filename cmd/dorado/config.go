@@ -124,7 +124,7 @@ func (c *Config) Validate(now time.Time) []Problem {
 	case c.GitHub != nil:
 		validateGitHub(v, c.GitHub, now)
 		repositories = c.GitHub.Repositories
-	case len(c.PagerDuty) == 0:
+	case len(c.PagerDuty) == 0 && len(c.Services) == 0: // services may be known from ingested files alone
 		v.add("github", "there is nothing to collect: list repositories under github.repositories")
 	}
 	validatePagerDuty(v, c.PagerDuty, now)

@@ -211,3 +211,15 @@ func TestIngestMistakes(t *testing.T) {
 		t.Errorf("got %+v, want %s", got, want)
 	}
 }
+
+func TestIngestNeedsNoSource(t *testing.T) {
+	config := writeConfig(t, "services: [{name: billing, repositories: [group/billing]}]\n")
+	record := `{"id": "1", "service": "billing", "repository": "group/billing", "finished_at": "2026-01-05T10:00:00Z"}`
+	if got := dorado(t, record, "ingest", "deployments", "--config", config, "-"); got.code != 0 {
+		t.Fatalf("%+v", got)
+	}
+	buildAsOf(t, config, "2026-01-31T00:00:00Z")
+	if got, want := rowsOf(t, config, "select deployment_id, is_production from core.deployments"), "deployment_id,is_production\nbilling/ingested:1,true\n"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

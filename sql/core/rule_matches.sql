@@ -32,6 +32,43 @@ elsewhere as (
         and coalesce(rules.paths_pattern, service_repositories.paths_pattern) is not null
     group by rules.service_id, rules.rule_position, records.source, records.source_id
     having not bool_or(regexp_matches(paths.path, coalesce(rules.paths_pattern, service_repositories.paths_pattern)))
+),
+
+-- Workflows are few and runs are many: each pattern looks at each workflow once.
+workflows as (
+    select distinct
+        workflow_file,
+        workflow_name,
+        event
+    from core.deployment_records
+    where source = 'workflow_run'
+),
+
+workflow_patterns as (
+    select distinct
+        workflow_pattern,
+        event_pattern
+    from core.deployment_rules
+    where kind = 'workflow_run'
+),
+
+matched_workflows as (
+    select
+        workflows.workflow_file,
+        workflows.workflow_name,
+        workflows.event,
+        coalesce(patterns.workflow_pattern, '') as workflow_pattern,
+        coalesce(patterns.event_pattern, '') as event_pattern
+    from workflows
+    cross join workflow_patterns as patterns
+    where
+        (
+            patterns.workflow_pattern is null
+            or regexp_matches(workflows.workflow_file, patterns.workflow_pattern)
+            or regexp_matches(split_part(workflows.workflow_file, '/', -1), patterns.workflow_pattern)
+            or regexp_matches(workflows.workflow_name, patterns.workflow_pattern)
+        )
+        and (patterns.event_pattern is null or regexp_matches(workflows.event, patterns.event_pattern))
 )
 
 select
@@ -46,6 +83,12 @@ join core.deployment_rules as rules
 join core.deployment_records as records
     on service_records.source = records.source
     and service_records.source_id = records.source_id
+left join matched_workflows
+    on records.workflow_file is not distinct from matched_workflows.workflow_file
+    and records.workflow_name is not distinct from matched_workflows.workflow_name
+    and records.event is not distinct from matched_workflows.event
+    and coalesce(rules.workflow_pattern, '') = matched_workflows.workflow_pattern
+    and coalesce(rules.event_pattern, '') = matched_workflows.event_pattern
 anti join elsewhere
     on rules.service_id = elsewhere.service_id
     and rules.rule_position = elsewhere.rule_position
@@ -55,14 +98,8 @@ where
     (rules.environment_pattern is null or regexp_matches(records.environment, rules.environment_pattern))
     and (rules.tag_pattern is not null or not records.is_prerelease)
     and (rules.tag_pattern is null or regexp_matches(records.version, rules.tag_pattern))
-    and (
-        rules.workflow_pattern is null
-        or regexp_matches(records.workflow_file, rules.workflow_pattern)
-        or regexp_matches(split_part(records.workflow_file, '/', -1), rules.workflow_pattern)
-        or regexp_matches(records.workflow_name, rules.workflow_pattern)
-    )
+    and (rules.kind <> 'workflow_run' or matched_workflows.workflow_pattern is not null)
     and (rules.branch_pattern is null or regexp_matches(records.branch, rules.branch_pattern))
-    and (rules.event_pattern is null or regexp_matches(records.event, rules.event_pattern))
     and (
         rules.job_pattern is not null
         or rules.conclusion_pattern is null
