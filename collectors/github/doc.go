@@ -37,6 +37,19 @@
 //	                      commits that were merged only now. The first listing of a branch without merges is
 //	                      a chain; that of one with merges is read by REST.
 //
+// The rest is read by REST, from the repositories that Config.Needs names:
+//
+//	github_environments   which environments were deployed to; nothing, until another one is
+//	github_workflow_runs  a span of the list, newest first, and the runs that had not ended; its first page *,
+//	                      then windows of time below GitHub's thousand back for 3 days. With a run come the
+//	                      attempts before its last.
+//	github_workflow_jobs  raw.github_reads; nothing. One list for each run that was completed.
+//	github_reviews        raw.github_reads; nothing. One timeline for each merged pull request that has changed.
+//	github_changed_files  raw.github_reads; nothing. One commit for each.
+//	github_issues         the greatest updated_at; the list from there *
+//	github_teams          none; the teams of each owner and the repositories of each *
+//	github_owner_files    pushed_at and the SHAs of what is at the top; nothing until it is pushed to
+//
 // Positions in lists are GitHub's own cursors and are kept, so that a backfill goes
 // on below what is stored without reading from the top.
 //
@@ -61,8 +74,10 @@
 // What can be missed: a status that a deployment gets more than 14 days after it
 // was asked for, unless it had not ended until then, when it is looked at for 90
 // days (a late inactive, the usual one, changes no number); all but the first 250
-// commits of a pull request, because GitHub lists no more; a deployment, release or
-// tag that is deleted stays. By GraphQL also, until something else changes: a draft
+// commits of a pull request, because GitHub lists no more; an attempt of a workflow
+// run more than 3 days after the run was made, unless Config.RereadDays reaches back
+// to it; where a tag was between two runs; a deployment, release, tag or issue that
+// is deleted stays. By GraphQL also, until something else changes: a draft
 // older than 100 releases that is published, and a tag that is moved without a push.
 // A deployment's ref is the SHA there where the branch is gone.
 package github
