@@ -218,7 +218,7 @@ func TestSimulatedCollections(t *testing.T) {
 	})
 	t.Run("in steps", func(t *testing.T) {
 		config := s.anew(t)
-		for _, share := range []time.Duration{4, 3, 2} {
+		for _, share := range []time.Duration{2, 3, 4} {
 			now := s.organization.End.Add(-s.organization.End.Sub(s.organization.Start) / share)
 			s.now.Store(&now)
 			runDorado(t, "collect", "--config", config)

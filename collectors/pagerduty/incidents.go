@@ -133,6 +133,7 @@ func (s *source) incidents(ctx context.Context, state incidentsState) iter.Seq2[
 			next.Watched = map[string]time.Time{}
 		}
 		isSeen := map[string]bool{}
+		s.read = isSeen
 		// keep returns the page for incidents that were read.
 		keep := func(read []Incident) page[incidentsState] {
 			var rows []collectors.Row

@@ -88,7 +88,9 @@ const lateEntries = time.Hour
 // untilState is until when all that was created is stored, UTC.
 type untilState struct{ Until time.Time }
 
-// logEntries reads all that were made since shortly before the last run.
+// logEntries reads all that were made since shortly before the last run. An
+// incident that something happened to although this run did not read it, because
+// it was reopened and resolved again since the last one, is read with them.
 func (s *source) logEntries(ctx context.Context, state untilState) iter.Seq2[page[untilState], error] {
 	return func(yield func(page[untilState], error) bool) {
 		from := later(s.config.Since, state.Until).Add(-lateEntries)
@@ -103,11 +105,45 @@ func (s *source) logEntries(ctx context.Context, state untilState) iter.Seq2[pag
 					rows = append(rows, entry.row(s))
 				}
 			}
+			if !state.Until.IsZero() {
+				changed, err := s.changedIncidents(ctx, found.items)
+				if err != nil {
+					yield(page[untilState]{}, err)
+					return
+				}
+				rows = append(rows, changed...)
+			}
 			if !yield(reached(rows, state, found.through), nil) {
 				return
 			}
 		}
 	}
+}
+
+// changedIncidents returns the rows of the incidents of log entries that this run
+// has looked for and not read. Older ones than since are no part of the store.
+func (s *source) changedIncidents(ctx context.Context, entries []LogEntry) ([]collectors.Row, error) {
+	if s.read == nil {
+		return nil, nil
+	}
+	var unread []string
+	for _, entry := range entries {
+		if id := entry.Incident.ID; id != "" && !s.read[id] && s.includes(entry.Service) {
+			s.read[id] = true
+			unread = append(unread, id)
+		}
+	}
+	incidents, _, err := s.readIncidents(ctx, unread)
+	if err != nil {
+		return nil, err
+	}
+	var rows []collectors.Row
+	for _, incident := range incidents {
+		if !incident.CreatedAt.Before(s.config.Since) && s.includes(incident.Service) {
+			rows = append(rows, incident.row(s))
+		}
+	}
+	return rows, nil
 }
 
 // reached returns the page with rows, and with the state that all until through

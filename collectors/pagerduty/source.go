@@ -27,6 +27,7 @@ type source struct {
 	client   *pagerduty.Client
 	now      func() time.Time
 	services []*regexp.Regexp // of the names of services to read; none: all
+	read     map[string]bool  // the ids of the incidents that this run has read; nil while it has not looked for them
 }
 
 // New returns the collectors of one account, in the order they should run.
