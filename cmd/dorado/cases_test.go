@@ -429,6 +429,7 @@ func TestGoldenCases(t *testing.T) {
 // TestCase13_TwoCollectionsWithFaultsAndKillsEqualOne reads the cases once at the
 // end, and in two steps with faults and kills on the way.
 func TestCase13_TwoCollectionsWithFaultsAndKillsEqualOne(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	server := serveCases(t)
 	server.as(secondCollection, simulator.Faults{})
 	atOnce := server.published(t, server.config(t), -1)

@@ -350,6 +350,7 @@ func control(t *testing.T, base, settings string) {
 // TestRealCollections collects the same real histories in several ways, which
 // must all end in the same tables.
 func TestRealCollections(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	folder := realData(t)
 	log := filepath.Join(t.TempDir(), "requests.jsonl")
 	base := serveReal(t, folder, "--log", log, "--rate-limit", "1000000")

@@ -59,6 +59,7 @@ func collectAndPrint(t *testing.T, config string, asOf time.Time) map[string]str
 // TestSimulatedRoads collects one organisation by REST and in several ways by
 // GraphQL: all must end in the same rows, from the raw store to the marts.
 func TestSimulatedRoads(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	organization := simulator.New(simulator.Options{Seed: 3, Services: 6, Days: 60})
 	want := collectAndPrint(t, simulatedConfig(t, organization, serveSimulated(t, organization, simulator.ServerOptions{RESTOnly: true})), organization.End)
 	for _, more := range []string{"api: graphql", "api: auto"} {
@@ -104,6 +105,7 @@ func setRoad(t *testing.T, config, from, to string) {
 // TestSimulatedRoadWithFaults collects by GraphQL from a server that fails, cuts
 // answers off, limits and can only answer small queries.
 func TestSimulatedRoadWithFaults(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	organization := simulator.New(simulator.Options{Seed: 4, Services: 6, Days: 60})
 	want := collectAndPrint(t, simulatedConfig(t, organization, serveSimulated(t, organization, simulator.ServerOptions{RESTOnly: true})), organization.End)
 	for name, faults := range map[string]simulator.Faults{
@@ -120,6 +122,7 @@ func TestSimulatedRoadWithFaults(t *testing.T) {
 
 // TestSimulatedBudget collects with few requests a run until nothing is left.
 func TestSimulatedBudget(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	organization := simulator.New(simulator.Options{Seed: 5, Services: 6, Days: 60})
 	want := collectAndPrint(t, simulatedConfig(t, organization, serveSimulated(t, organization, simulator.ServerOptions{RESTOnly: true})), organization.End)
 	for _, road := range []string{"graphql", "rest"} {

@@ -198,6 +198,7 @@ func lacking(all, some []string) []string {
 // TestSimulatedCollections collects the same organisation in several ways, which
 // must all end in the same tables.
 func TestSimulatedCollections(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	s := simulate(t)
 	clean := s.collectAndBuild(t, s.config)
 	s.requests.take()
@@ -236,6 +237,7 @@ func TestSimulatedCollections(t *testing.T) {
 // TestKilledRuns kills the nightly job 20 times wherever it is, in four
 // warehouses. Run again, each must hold what one that was never killed does.
 func TestKilledRuns(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	s := simulate(t)
 	clean := s.collectAndBuild(t, s.config)
 	s.serve(simulator.ServerOptions{Faults: simulator.Faults{Slow: 2 * time.Millisecond}}) // which spreads the points
@@ -307,7 +309,7 @@ func TestBadInput(t *testing.T) {
 			name:   "no such repository",
 			change: [2]string{"repositories:\n", "repositories:\n    - acme/chekout\n"},
 			args:   "collect github_releases",
-			want:   "github: repository acme/chekout: not found, or the token cannot see it (404 at /repos/acme/chekout)",
+			want:   "github: repository acme/chekout: not found, or the token cannot see it (NOT_FOUND Could not resolve to a Repository with the name 'acme/chekout'.)",
 		},
 		{
 			name: "no such collector",
