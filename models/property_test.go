@@ -124,7 +124,7 @@ func (o *refOrganisation) randomPulls(random *rand.Rand) {
 func (o *refOrganisation) randomDeployments(random *rand.Rand) {
 	at := 0
 	for i := range random.IntN(20) {
-		d := &refDeployment{id: int(atoi(strings.TrimPrefix(strings.Split(o.service, "/")[0], "org")))*100 + i, environment: "production", ref: "main"}
+		d := &refDeployment{id: atoi(strings.TrimPrefix(strings.Split(o.service, "/")[0], "org"))*100 + i, environment: "production", ref: "main"}
 		if random.IntN(6) == 0 {
 			d.environment = "production-eu"
 		}

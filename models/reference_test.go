@@ -51,19 +51,19 @@ type refDeployment struct {
 	inProgressAt, succeededAt, failedAt time.Time // zero where it has no such status
 
 	// Worked out below.
-	finishedAt                           time.Time
-	isSuccess                            bool
-	before                               []*refDeployment // the finished ones of its environment before it, in order
-	ships                                []*refCommit
-	isFirst                              bool // nothing is known of what it replaced
-	carried                              []*refPull
-	rollbackTarget, rolledBack           *refDeployment
-	isRollback, isHotfix, isRevert       bool
-	certainty                            int // of the best signal that counts: 3 confirmed, 2 likely, 1 possible, 0 none
-	signals                              map[string]bool
-	remediation                          *refDeployment
-	incidents                            []*refIncident
-	markedFailed, markedFine, isExcluded bool
+	finishedAt                     time.Time
+	isSuccess                      bool
+	before                         []*refDeployment // the finished ones of its environment before it, in order
+	ships                          []*refCommit
+	isFirst                        bool // nothing is known of what it replaced
+	carried                        []*refPull
+	rollbackTarget, rolledBack     *refDeployment
+	isRollback, isHotfix, isRevert bool
+	certainty                      int // of the best signal that counts: 3 confirmed, 2 likely, 1 possible, 0 none
+	signals                        map[string]bool
+	remediation                    *refDeployment
+	incidents                      []*refIncident
+	markedFine, isExcluded         bool
 }
 
 type refIncident struct {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"os"
 	"path/filepath"
@@ -232,7 +231,7 @@ func (p *program) openRecords(ctx context.Context, raw *warehouse.Raw, schema *i
 	if format == "parquet" {
 		return parquetRecords(raw.Parquet(ctx, file), schema), file, nothing, nil
 	}
-	reader, name, done := io.Reader(p.stdin), "standard input", nothing
+	reader, name, done := p.stdin, "standard input", nothing
 	if file != "-" {
 		opened, err := os.Open(file)
 		if err != nil {

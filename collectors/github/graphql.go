@@ -148,7 +148,7 @@ func (g *graphQL) send(ctx context.Context, query string) (*queryAnswer, error) 
 	if err != nil {
 		return nil, err
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }() // it was read whole
 	switch response.StatusCode {
 	case http.StatusOK:
 		g.clock.note(response.Header)

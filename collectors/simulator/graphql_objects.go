@@ -258,7 +258,7 @@ func (o signatureObject) field(name string, _ map[string]any) (any, bool) {
 		if person.IsBot {
 			return nil, true
 		}
-		return actorObject{o.server, o.login}, true
+		return actorObject(o), true
 	}
 	return nil, false
 }
@@ -418,7 +418,7 @@ func (o pullRequestCommitObject) is(kind string) bool {
 }
 
 func (o pullRequestCommitObject) field(name string, _ map[string]any) (any, bool) {
-	return fieldOf(name, map[string]any{"commit": commitObject{o.repositoryObject, o.place}})
+	return fieldOf(name, map[string]any{"commit": commitObject(o)})
 }
 
 // A labelObject is a label.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -145,7 +146,7 @@ func (s *server) serve(prefix string, answer answer) http.HandlerFunc {
 			// The front of GitHub answers in HTML when what is behind it is down.
 			w.Header().Set("Content-Type", "text/html")
 			w.WriteHeader(spoiled.status)
-			fmt.Fprint(w, "<html><body><h1>Unicorn!</h1></body></html>")
+			_, _ = io.WriteString(w, "<html><body><h1>Unicorn!</h1></body></html>") // who asked may be gone
 			return
 		}
 		r := &request{
