@@ -130,21 +130,33 @@ type unmatched struct {
 
 // testRules builds what the rules need, in memory, and asks it.
 func (p *program) testRules(ctx context.Context, config *Config, from time.Time) (tested rulesTest, err error) {
+	err = p.tryModels(ctx, config, "rules", testedModels, func(ctx context.Context, db *warehouse.Database) error {
+		tested, err = readRulesTest(ctx, db, config.Services, from)
+		return err
+	})
+	if err != nil {
+		return tested, fmt.Errorf("rules test: %w", err)
+	}
+	return tested, nil
+}
+
+// tryModels builds the models named, and what they need, from what was collected,
+// in memory, and lets read ask them.
+func (p *program) tryModels(ctx context.Context, config *Config, name string, wanted []string, read func(context.Context, *warehouse.Database) error) error {
 	definitions, err := models.Load(sql.Files)
 	if err != nil {
-		return tested, err
+		return err
 	}
 	if err := p.ensureTables(ctx, config); err != nil {
-		return tested, err
+		return err
 	}
 	asOf, err := p.asOf("")
 	if err != nil {
-		return tested, err
+		return err
 	}
-	tested.Since = from
-	task := p.progress.start("rules", "models")
+	task := p.progress.start(name, "models")
 	err = warehouse.Try(ctx, config.Warehouse.Path, func(ctx context.Context, db *warehouse.Database) error {
-		needed, err := models.Needed(ctx, db, definitions, "metrics.rule_results", "metrics.unmatched_records")
+		needed, err := models.Needed(ctx, db, definitions, wanted...)
 		if err != nil {
 			return err
 		}
@@ -156,11 +168,20 @@ func (p *program) testRules(ctx context.Context, config *Config, from time.Time)
 		if err != nil {
 			return err
 		}
-		return errors.Join(tested.readRules(ctx, db, config.Services), tested.readUnmatched(ctx, db))
+		return read(ctx, db)
 	})
 	task.done(err)
-	if err != nil {
-		return tested, fmt.Errorf("rules test: %w", err)
+	return err
+}
+
+// testedModels are what a rulesTest reads.
+var testedModels = []string{"metrics.rule_results", "metrics.unmatched_records"}
+
+// readRulesTest reads what the rules do from the testedModels.
+func readRulesTest(ctx context.Context, db *warehouse.Database, services []models.Service, from time.Time) (rulesTest, error) {
+	tested := rulesTest{Since: from}
+	if err := errors.Join(tested.readRules(ctx, db, services), tested.readUnmatched(ctx, db)); err != nil {
+		return tested, err
 	}
 	for _, service := range tested.Services {
 		service.warn()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,8 +11,6 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
-
-	"dorado/warehouse"
 )
 
 func servicesCommand(p *program) *cobra.Command {
@@ -73,10 +72,18 @@ type unmappedThing struct {
 	Reason  string `json:"reason"`
 }
 
-// listServices reads the list from a snapshot.
-func listServices(ctx context.Context, snapshot *warehouse.Snapshot) (serviceList, error) {
+// listedModels are what a serviceList reads.
+var listedModels = []string{"core.service_mappings", "core.unmapped"}
+
+// A querier can be asked in SQL: a snapshot, or a database that is being built.
+type querier interface {
+	Query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// listServices reads the list.
+func listServices(ctx context.Context, db querier) (serviceList, error) {
 	listed := serviceList{Services: []*listedService{}, Unmapped: []unmappedThing{}}
-	rows, err := snapshot.Query(ctx, "select service_id, kind, name, mapped_by, is_production from core.service_mappings")
+	rows, err := db.Query(ctx, "select service_id, kind, name, mapped_by, is_production from core.service_mappings")
 	if err != nil {
 		return listed, err
 	}
@@ -97,7 +104,7 @@ func listServices(ctx context.Context, snapshot *warehouse.Snapshot) (serviceLis
 	if err := rows.Err(); err != nil {
 		return listed, err
 	}
-	left, err := snapshot.Query(ctx, "select kind, name, records, reason from core.unmapped")
+	left, err := db.Query(ctx, "select kind, name, records, reason from core.unmapped")
 	if err != nil {
 		return listed, err
 	}

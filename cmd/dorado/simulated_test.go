@@ -38,6 +38,7 @@ func TestMain(m *testing.M) {
 // A simulated is a simulated organisation that is served.
 type simulated struct {
 	organization *simulator.Organization
+	address      string // where it is served
 	config       string // a configuration that reads it; one that names each of its services
 	now          *atomic.Pointer[time.Time]
 	requests     *requestLog
@@ -101,7 +102,8 @@ func simulate(t *testing.T) *simulated {
 		(*handler.Load()).ServeHTTP(noted, r)
 	}))
 	t.Cleanup(server.Close)
-	text, err := demoConfig(s.organization, server.URL)
+	s.address = server.URL
+	text, err := demoConfig(s.organization, s.address)
 	if err != nil {
 		t.Fatal(err)
 	}
