@@ -124,7 +124,7 @@ func runExample(t *testing.T, empty *warehouse.Database, models []*Model, file s
 			exec(t, db, fmt.Sprintf("create table %s (%s)", model, columnTypes(t, empty, model.String())))
 			insert(t, db, model.String(), rows)
 		case model.Layer == Checks:
-		case needed[model] || model.isScalar():
+		case needed[model]:
 			if err := model.build(ctx, db); err != nil {
 				t.Fatal(err)
 			}
@@ -165,6 +165,11 @@ func neededFor(t *testing.T, db *warehouse.Database, models []*Model, target *Mo
 		}
 	}
 	visit(target)
+	for _, model := range models {
+		if model.isScalar() { // any model may call it, which the tables that it reads are needed for
+			visit(model)
+		}
+	}
 	return needed
 }
 

@@ -30,6 +30,11 @@ func Needed(ctx context.Context, db *warehouse.Database, models []*Model, names 
 		}
 		return nil
 	}
+	for _, model := range models {
+		if model.isScalar() { // any of them may call it
+			names = append(slices.Clip(names), model.String())
+		}
+	}
 	for _, name := range names {
 		if !slices.ContainsFunc(models, func(m *Model) bool { return m.String() == name }) {
 			return nil, fmt.Errorf("there is no model %s", name)
@@ -38,6 +43,5 @@ func Needed(ctx context.Context, db *warehouse.Database, models []*Model, names 
 			return nil, err
 		}
 	}
-	// Any of them may call a macro that gives a value.
-	return slices.DeleteFunc(slices.Clone(models), func(m *Model) bool { return !needed[m] && !m.isScalar() }), nil
+	return slices.DeleteFunc(slices.Clone(models), func(m *Model) bool { return !needed[m] }), nil
 }

@@ -3,7 +3,7 @@
 -- The period before is, for the grain total, the same number of calendar days just
 -- before the range, else the day, week, month or quarter before. Where it begins
 -- before the first deployment known, it is not known. A level follows the report
--- that the option report of levels names (core.dora_benchmarks); rework has none. A
+-- that the option report of levels names (metrics.level); rework has none. A
 -- number that stands on fewer records than the option minimum_sample has neither
 -- level nor score. Where the services of a group say different things, the
 -- largest sample and the latest report count. grain is day, week, month, quarter or
@@ -98,29 +98,6 @@ samples as (
         on deployments.service_id = definitions.service_id
         and definitions.metric = 'levels'
     group by 1
-),
-
-levels as (
-    select
-        current_values.period_start,
-        current_values.dimension,
-        current_values.metric,
-        arg_min(benchmarks.level, benchmarks.level_rank) as level
-    from current_values
-    join samples
-        on current_values.dimension = samples.dimension
-        and current_values.n >= samples.minimum_sample
-    join core.dora_benchmarks as benchmarks
-        on samples.report_year = benchmarks.report_year
-        and current_values.metric = benchmarks.metric
-    where
-        current_values.value is not null
-        and case
-            when benchmarks.limit_value is null then true
-            when benchmarks.metric = 'deployment_frequency' then current_values.value >= benchmarks.limit_value
-            else current_values.value < benchmarks.limit_value
-        end
-    group by current_values.period_start, current_values.dimension, current_values.metric
 )
 
 select
@@ -137,7 +114,10 @@ select
     previous_values.value as previous_value,
     previous_values.n as previous_n,
     coalesce(current_values.n >= samples.minimum_sample, false) as is_enough,
-    levels.level,
+    case
+        when current_values.n >= samples.minimum_sample
+            then metrics.level(samples.report_year, current_values.metric, current_values.value)
+    end as level,
     case
         when current_values.n >= samples.minimum_sample
             then metrics.quick_check_score(current_values.metric, current_values.value)
@@ -145,10 +125,6 @@ select
 from current_values
 left join samples
     on current_values.dimension = samples.dimension
-left join levels
-    on current_values.period_start = levels.period_start
-    and current_values.dimension = levels.dimension
-    and current_values.metric = levels.metric
 left join previous_values
     on current_values.dimension = previous_values.dimension
     and current_values.metric = previous_values.metric
