@@ -9,6 +9,7 @@ import (
 
 	"dorado/collectors/pagerduty"
 	"dorado/models"
+	"dorado/warehouse/results"
 )
 
 func TestPagerDutyConfig(t *testing.T) {
@@ -30,7 +31,7 @@ services:
 		{Name: "us", BaseURL: "https://api.pagerduty.com", TokenEnv: "PAGERDUTY_TOKEN", Since: since},
 	}
 	if !reflect.DeepEqual(got.PagerDuty, want) {
-		t.Errorf("accounts\n%s\nwant\n%s", marshal(got.PagerDuty), marshal(want))
+		t.Errorf("accounts\n%s\nwant\n%s", results.JSON(got.PagerDuty), results.JSON(want))
 	}
 	if want := []string{"checkout.*", "P123ABC"}; !reflect.DeepEqual(got.Services[0].PagerDutyServices, want) {
 		t.Errorf("pagerduty_services %v, want %v", got.Services[0].PagerDutyServices, want)
@@ -81,11 +82,11 @@ services:
 	}
 	want := []models.IncidentRule{{Urgency: "high", Maintenance: &outside}, {Source: "github_issue", Label: "incident"}}
 	if !reflect.DeepEqual(got.Incidents, want) {
-		t.Errorf("incidents\n%s\nwant\n%s", marshal(got.Incidents), marshal(want))
+		t.Errorf("incidents\n%s\nwant\n%s", results.JSON(got.Incidents), results.JSON(want))
 	}
 	want = []models.IncidentRule{{Priority: "P[12]", Title: "outage", Service: "checkout-.*"}}
 	if !reflect.DeepEqual(got.Services[0].Incidents, want) {
-		t.Errorf("incidents of a service\n%s\nwant\n%s", marshal(got.Services[0].Incidents), marshal(want))
+		t.Errorf("incidents of a service\n%s\nwant\n%s", results.JSON(got.Services[0].Incidents), results.JSON(want))
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"dorado/collectors/github"
 	"dorado/models"
+	"dorado/warehouse/results"
 )
 
 // today is the day on which the configurations of these tests are read.
@@ -95,7 +96,7 @@ definitions:
 		Quality: quality,
 	}
 	if !reflect.DeepEqual(got, want) {
-		t.Errorf("configuration\n%s\nwant\n%s", marshal(got), marshal(want))
+		t.Errorf("configuration\n%s\nwant\n%s", results.JSON(got), results.JSON(want))
 	}
 }
 
@@ -116,7 +117,7 @@ func TestConfigDefaults(t *testing.T) {
 		Quality: models.DefaultQuality(),
 	}
 	if !reflect.DeepEqual(got, want) {
-		t.Errorf("configuration\n%s\nwant\n%s", marshal(got), marshal(want))
+		t.Errorf("configuration\n%s\nwant\n%s", results.JSON(got), results.JSON(want))
 	}
 }
 

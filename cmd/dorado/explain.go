@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dorado/warehouse"
+	"dorado/warehouse/results"
 )
 
 // explainLimit is how many rows of each part a table shows if the command line does not say.
@@ -252,12 +253,12 @@ func (e *explanation) findRecords(ctx context.Context, snapshot *warehouse.Snaps
 // writeCSV writes the records, the columns as in the snapshot.
 func (e *explanation) writeCSV(out io.Writer) error {
 	buffered := bufio.NewWriter(out)
-	var columns []resultColumn
+	var columns []results.Column
 	kind := reflect.TypeFor[explainedRecord]()
 	for i := range kind.NumField() {
-		columns = append(columns, resultColumn{name: kind.Field(i).Tag.Get("json")})
+		columns = append(columns, results.Column{Name: kind.Field(i).Tag.Get("json")})
 	}
-	writer, err := newCSVWriter(buffered, columns)
+	writer, err := results.NewWriter(buffered, results.FormatCSV, columns)
 	if err != nil {
 		return err
 	}
@@ -266,16 +267,16 @@ func (e *explanation) writeCSV(out io.Writer) error {
 		for i := range values {
 			field := fields.Field(i)
 			if field.Kind() != reflect.Pointer {
-				values[i] = plain("", field.Interface())
+				values[i] = field.Interface()
 			} else if !field.IsNil() {
-				values[i] = plain("", field.Elem().Interface())
+				values[i] = field.Elem().Interface()
 			}
 		}
-		if err := writer.row(values); err != nil {
+		if err := writer.Row(values); err != nil {
 			return err
 		}
 	}
-	return errors.Join(writer.end(), buffered.Flush())
+	return errors.Join(writer.End(), buffered.Flush())
 }
 
 // write writes the explanation in one of the command's formats.
