@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dorado/models"
+	"dorado/reports"
 	"dorado/warehouse"
 )
 
@@ -62,7 +63,7 @@ The range is that of dorado report.`,
 
 // A comparison is the numbers of a range of days under two configurations.
 type comparison struct {
-	dayRange
+	reports.Days
 	A           string                 `json:"a"` // the configuration's file
 	B           string                 `json:"b"`
 	By          string                 `json:"by"`
@@ -111,7 +112,7 @@ func (p *program) compare(ctx context.Context, files [2]string, asOf time.Time, 
 		if err != nil {
 			return made, err
 		}
-		days, metricsErr := newDays(ctx, snapshot, first, last)
+		days, metricsErr := reports.NewDays(ctx, snapshot, first, last)
 		if metricsErr == nil {
 			metrics[i], metricsErr = metricsOf(ctx, snapshot, days, by)
 		}
@@ -121,7 +122,7 @@ func (p *program) compare(ctx context.Context, files [2]string, asOf time.Time, 
 			return made, fmt.Errorf("%s: %w", file, err)
 		}
 		if i == 0 {
-			made.dayRange = days
+			made.Days = days
 		}
 	}
 	made.Definitions = differentDefinitions(definitions[0], definitions[1])
@@ -142,9 +143,9 @@ func (p *program) try(ctx context.Context, file, folder string, config *Config, 
 }
 
 // metricsOf returns the metrics of the snapshot as those of A.
-func metricsOf(ctx context.Context, snapshot *warehouse.Snapshot, days dayRange, by string) ([]metricDifference, error) {
+func metricsOf(ctx context.Context, snapshot *warehouse.Snapshot, days reports.Days, by string) ([]metricDifference, error) {
 	rows, err := snapshot.Query(ctx, "select dimension, metric, unit, value, n from metrics.totals(?::timestamp, ?::timestamp, by_dimension := ?) order by 1, 2",
-		days.fromAt, days.toAt, by)
+		days.FromAt, days.ToAt, by)
 	if err != nil {
 		return nil, err
 	}
@@ -273,7 +274,7 @@ func (c comparison) write(out io.Writer, format string) error {
 		definitions.AppendRow(table.Row{d.Definition, given(d.A), given(d.B), services})
 	}
 	definitions.SetColumnConfigs([]table.ColumnConfig{{Number: 4, WidthMax: 40, WidthMaxEnforcer: text.WrapSoft}})
-	metrics := newTable(c.dayRange.String())
+	metrics := newTable(c.Days.String())
 	metrics.AppendHeader(table.Row{c.By, "metric", "A", "n", "B", "n", "change"})
 	metrics.SetColumnConfigs([]table.ColumnConfig{
 		{Number: 1, AutoMerge: format == "table"},
@@ -284,11 +285,11 @@ func (c comparison) write(out io.Writer, format string) error {
 		{Number: 7, Align: text.AlignRight, AlignHeader: text.AlignRight},
 	})
 	for _, m := range c.Metrics {
-		title := metricTitles[m.Metric]
+		title := reports.Titles[m.Metric]
 		if title == "" {
 			title = m.Metric
 		}
-		metrics.AppendRow(table.Row{m.Group, title, humanValue(m.A, m.Unit), humanCount(m.NA), humanValue(m.B, m.Unit), humanCount(m.NB), humanChange(m.B, m.A, m.Unit)})
+		metrics.AppendRow(table.Row{m.Group, title, reports.Value(m.A, m.Unit), reports.Count(m.NA), reports.Value(m.B, m.Unit), reports.Count(m.NB), reports.Change(m.B, m.A, m.Unit)})
 	}
 	for i, part := range []table.Writer{definitions, metrics} {
 		if i == 0 && len(c.Definitions) == 0 {

@@ -20,6 +20,7 @@ import (
 	"dorado/collectors/pagerduty"
 	"dorado/collectors/simulator"
 	"dorado/models"
+	"dorado/reports"
 )
 
 func demoCommand(p *program) *cobra.Command {
@@ -90,12 +91,12 @@ func (p *program) demo(ctx context.Context, folder string, seed uint64) error {
 	if err != nil {
 		return err
 	}
-	report, err := newReport(ctx, snapshot, "", "", "team")
+	report, err := reports.New(ctx, snapshot, "", "", "team")
 	if err = errors.Join(err, snapshot.Close()); err != nil {
 		return err
 	}
 	fmt.Fprintln(p.stdout)
-	if err := report.write(p.stdout, "table"); err != nil {
+	if err := writeReport(report, p.stdout, "table"); err != nil {
 		return err
 	}
 	_, err = fmt.Fprint(p.stdout, demoNext(folder, p.configFile))

@@ -12,6 +12,7 @@ import (
 
 	"dorado/collectors/github"
 	"dorado/collectors/pagerduty"
+	"dorado/reports"
 	"dorado/warehouse"
 )
 
@@ -154,7 +155,7 @@ func (c *checkup) snapshot(ctx context.Context, folder string) {
 		return
 	}
 	var asOf time.Time
-	err = queryRow(ctx, snapshot, "select as_of from core.snapshot", &asOf)
+	err = reports.QueryRow(ctx, snapshot, "select as_of from core.snapshot", &asOf)
 	if err = errors.Join(err, snapshot.Close()); err != nil {
 		c.line(markFail, "snapshot", "%s: %s", snapshot.Path, err)
 		return
@@ -164,7 +165,7 @@ func (c *checkup) snapshot(ctx context.Context, folder string) {
 	if age > oldSnapshot {
 		mark = markWarn
 	}
-	c.line(mark, "snapshot", "as of %s, %s old", asOf.UTC().Format(time.RFC3339), humanSeconds(age.Seconds()))
+	c.line(mark, "snapshot", "as of %s, %s old", asOf.UTC().Format(time.RFC3339), reports.Seconds(age.Seconds()))
 }
 
 // github checks a GitHub server.

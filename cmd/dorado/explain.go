@@ -17,6 +17,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"dorado/reports"
 	"dorado/warehouse"
 	"dorado/warehouse/results"
 )
@@ -74,7 +75,7 @@ table shows the first of each part, and says how many there are.`,
 
 // An explanation is a metric's value and the records behind it.
 type explanation struct {
-	dayRange
+	reports.Days
 	Metric     string            `json:"metric"`
 	Service    string            `json:"service,omitempty"`
 	Team       string            `json:"team,omitempty"`
@@ -113,7 +114,7 @@ type explainedRecord struct {
 // find asks the snapshot for the explanation of the metric, service and team that
 // e names, from the first to the last day.
 func (e *explanation) find(ctx context.Context, snapshot *warehouse.Snapshot, first, last string) (err error) {
-	if e.dayRange, err = newDays(ctx, snapshot, first, last); err != nil {
+	if e.Days, err = reports.NewDays(ctx, snapshot, first, last); err != nil {
 		return err
 	}
 	for _, step := range []func(context.Context, *warehouse.Snapshot) error{e.check, e.findValue, e.findOptions, e.findRecords} {
@@ -192,7 +193,7 @@ func (e *explanation) findValue(ctx context.Context, snapshot *warehouse.Snapsho
 	rows, err := snapshot.Query(ctx, `
 		select value, unit, n from metrics.totals(?::timestamp, ?::timestamp, by_dimension := ?)
 		where metric = ? and dimension = ?`,
-		e.fromAt, e.toAt, by, e.Metric, cmp.Or(e.Service, e.Team, "all"))
+		e.FromAt, e.ToAt, by, e.Metric, cmp.Or(e.Service, e.Team, "all"))
 	if err != nil {
 		return err
 	}
@@ -234,7 +235,7 @@ func (e *explanation) findRecords(ctx context.Context, snapshot *warehouse.Snaps
 			is_counted, is_numerator, value_seconds::double, rule, excluded_reason, source_url, record_at
 		from metrics.explain_%s(?::timestamp, ?::timestamp)
 		where ? in ('', service_id) and ? in ('', coalesce(team, 'no team'))`, e.Metric),
-		e.fromAt, e.toAt, e.Service, e.Team)
+		e.FromAt, e.ToAt, e.Service, e.Team)
 	if err != nil {
 		return err
 	}
@@ -308,8 +309,8 @@ func (e *explanation) heading() []string {
 		of = " of " + name
 	}
 	lines := []string{
-		fmt.Sprintf("%s%s: %s, n = %d", cmp.Or(metricTitles[e.Metric], e.Metric), of, humanValue(e.Value, e.Unit), e.N),
-		e.dayRange.String(),
+		fmt.Sprintf("%s%s: %s, n = %d", cmp.Or(reports.Titles[e.Metric], e.Metric), of, reports.Value(e.Value, e.Unit), e.N),
+		e.Days.String(),
 	}
 	for line := range strings.Lines(text.WrapSoft(e.Definition, 100)) {
 		lines = append(lines, strings.TrimRight(line, " \n"))
@@ -392,7 +393,7 @@ func (p explainedPart) render(isMarkdown bool, limit int, withService bool) stri
 	for _, record := range shown {
 		value := ""
 		if record.ValueSeconds != nil {
-			value = humanSeconds(*record.ValueSeconds)
+			value = reports.Seconds(*record.ValueSeconds)
 		}
 		lines.AppendRow(row(record.Service, record.RecordAt.Format(time.RFC3339), shortRecord(record), value, given(record.Rule), given(record.SourceURL)))
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"dorado/reports"
 )
 
 // TestSimulatedExplain holds the rows behind every number of the simulated
@@ -44,7 +46,7 @@ func recompute(t *testing.T, config string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var report report
+	var report reports.Report
 	parse(t, runDorado(t, "report", "--config", config, "--format", "json"), &report)
 	rangeDays := wholeDays(t, max(report.From, bounds[1]), report.To, report.AsOf.In(zone)) + 1 // To is part of the range
 	printed := map[string][][]string{}                                                          // by metric
@@ -208,7 +210,7 @@ func TestExplainMistakes(t *testing.T) {
 		{"frequncy", exitFailure, `explain frequncy: there is no such metric (did you mean "frequency"?); there are frequency`},
 		{"frequency --service apy", exitFailure, `explain frequency: there is no service "apy" (did you mean "api"?)`},
 		{"frequency --team search", exitFailure, `explain frequency: there is no team "search"`},
-		{"frequency --from yesterday", exitFailure, "--from yesterday is not a day such as 2026-01-31"},
+		{"frequency --from yesterday", exitFailure, "from: yesterday is not a day such as 2026-01-31"},
 	} {
 		got := dorado(t, "", append([]string{"explain", "--config", file}, strings.Fields(test.args)...)...)
 		if want := (ran{test.code, "", "dorado: " + test.want + "\n"}); got != want {

@@ -34,6 +34,7 @@ var importRules = []importRule{
 	{folder: "models", ours: []string{"sql", "strictyaml", "warehouse"}},
 	{folder: "warehouse/results"},
 	{folder: "server/wire", standardOnly: true},
+	{folder: "reports", standardOnly: true},
 	{folder: "server", ours: []string{"models", "server/wire", "strictyaml", "warehouse", "warehouse/results"}},
 	{folder: "grafana", ours: []string{"server/wire"}},
 	{folder: "grafana/*", ours: []string{"server/wire"}},

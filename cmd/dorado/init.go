@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dorado/models"
+	"dorado/reports"
 	"dorado/warehouse"
 )
 
@@ -253,11 +254,11 @@ func (p *program) firstNumbers(ctx context.Context, config *Config) error {
 	if err != nil {
 		return err
 	}
-	first, err := newReport(ctx, snapshot, "", "", "service")
+	first, err := reports.New(ctx, snapshot, "", "", "service")
 	if err = errors.Join(err, snapshot.Close()); err != nil {
 		return err
 	}
-	return first.write(p.stdout, "table")
+	return writeReport(first, p.stdout, "table")
 }
 
 // print lists the services that are proposed.

@@ -401,7 +401,7 @@ func TestReportFormats(t *testing.T) {
 		}
 	}
 	for _, test := range []struct{ args, want string }{
-		{"--from yesterday", "dorado: --from yesterday is not a day such as 2026-01-31\n"},
+		{"--from yesterday", "dorado: from: yesterday is not a day such as 2026-01-31\n"},
 		{"--from 2025-12-02 --to 2025-12-01", "dorado: the range ends on 2025-12-01, before it begins on 2025-12-02\n"},
 	} {
 		if got := dorado(t, "", append([]string{"report", "--config", s.config}, strings.Fields(test.args)...)...); got != (ran{exitFailure, "", test.want}) {
