@@ -35,7 +35,7 @@ key: deployment_number, commit_id`
 
 // steps returns the models that are Go code.
 func steps() []*Model {
-	return append(ownerSteps(), shippedCommitsStep(), deploymentLineageStep(), sliQueriesStep(), checksStep())
+	return append(ownerSteps(), shippedCommitsStep(), deploymentLineageStep(), hotfixPullRequestsStep(), sliQueriesStep(), checksStep())
 }
 
 // shippedCommitsStep returns core.shipped_commits.

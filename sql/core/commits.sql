@@ -14,28 +14,28 @@
 -- key: commit_id
 with
 
-merges as (
+-- Sorted once, and numbered in that order.
+sorted as (
     select
-        repository,
-        sha
-    from staging.github_commit_parents
-    group by repository, sha
-    having count(*) > 1
+        commits.*,
+        merges.sha is not null as is_merge
+    from staging.github_commits as commits
+    left join staging.github_commit_parents as merges
+        on commits.repository = merges.repository
+        and commits.sha = merges.sha
+        and merges.position = 1
+    order by commits.repository, commits.committed_at, commits.sha
 )
 
 select
-    row_number() over (order by commits.repository, commits.committed_at, commits.sha) as commit_id,
-    commits.repository,
-    commits.sha,
-    commits.author,
-    commits.is_bot,
-    merges.sha is not null as is_merge,
-    commits.message,
-    commits.commit_url,
-    commits.authored_at,
-    commits.committed_at
-from staging.github_commits as commits
-left join merges
-    on commits.repository = merges.repository
-    and commits.sha = merges.sha
-order by commit_id
+    row_number() over () as commit_id,
+    repository,
+    sha,
+    author,
+    is_bot,
+    is_merge,
+    message,
+    commit_url,
+    authored_at,
+    committed_at
+from sorted

@@ -16,17 +16,6 @@
 -- key: deployment_number
 with
 
-rules as (
-    select
-        service_id,
-        '(?i)^(?:' || any_value(nullif(value, '')) filter (where option = 'hotfix_labels') || ')$' as label_pattern,
-        '(?i)^(?:' || any_value(nullif(value, '')) filter (where option = 'hotfix_branches') || ')' as branch_pattern,
-        '(?i)^(?:' || any_value(nullif(value, '')) filter (where option = 'hotfix_titles') || ')' as title_pattern
-    from core.definitions
-    where metric = 'failures'
-    group by service_id
-),
-
 successes as (
     select
         deployments.deployment_number,
@@ -39,13 +28,14 @@ successes as (
     where deployments.status = 'success'
 ),
 
-labels as (
+-- Most deployments are of a few refs: each is matched once.
+hotfix_refs as (
     select
-        repository,
-        number,
-        unnest(from_json(labels, '["varchar"]')) as label
-    from core.pull_requests
-    where merged_at is not null
+        versions.version,
+        rules.branch_pattern
+    from (select distinct version from successes) as versions
+    join (select distinct branch_pattern from core.hotfix_rules where branch_pattern <> '') as rules
+        on regexp_matches(versions.version, rules.branch_pattern)
 ),
 
 -- Every reason to take a deployment as a hotfix, the best first.
@@ -53,38 +43,19 @@ found as (
     select
         successes.deployment_number,
         carried.pull_request_number,
-        1 as preference,
-        'label ' || labels.label as reason
+        hotfix_pull_requests.preference,
+        hotfix_pull_requests.reason
     from successes
     join core.deployment_pull_requests as carried
         on successes.deployment_number = carried.deployment_number
-    join labels
-        on carried.repository = labels.repository
-        and carried.pull_request_number = labels.number
-    join rules
+    join core.hotfix_rules as rules
         on successes.service_id = rules.service_id
-    where regexp_matches(labels.label, rules.label_pattern)
-    union all
-    select
-        successes.deployment_number,
-        carried.pull_request_number,
-        2 as preference,
-        case
-            when regexp_matches(pull_requests.head_branch, rules.branch_pattern)
-                then 'branch ' || pull_requests.head_branch
-            else 'title ' || pull_requests.title
-        end as reason
-    from successes
-    join core.deployment_pull_requests as carried
-        on successes.deployment_number = carried.deployment_number
-    join core.pull_requests as pull_requests
-        on carried.repository = pull_requests.repository
-        and carried.pull_request_number = pull_requests.number
-    join rules
-        on successes.service_id = rules.service_id
-    where
-        regexp_matches(pull_requests.head_branch, rules.branch_pattern)
-        or regexp_matches(pull_requests.title, rules.title_pattern)
+    join core.hotfix_pull_requests as hotfix_pull_requests
+        on carried.repository = hotfix_pull_requests.repository
+        and carried.pull_request_number = hotfix_pull_requests.pull_request_number
+        and rules.label_pattern = hotfix_pull_requests.label_pattern
+        and rules.branch_pattern = hotfix_pull_requests.branch_pattern
+        and rules.title_pattern = hotfix_pull_requests.title_pattern
     union all
     select
         successes.deployment_number,
@@ -92,9 +63,11 @@ found as (
         3 as preference,
         'deployed ref ' || successes.version as reason
     from successes
-    join rules
+    join core.hotfix_rules as rules
         on successes.service_id = rules.service_id
-    where regexp_matches(successes.version, rules.branch_pattern)
+    join hotfix_refs
+        on successes.version = hotfix_refs.version
+        and rules.branch_pattern = hotfix_refs.branch_pattern
 )
 
 select

@@ -69,6 +69,28 @@ matched_workflows as (
             or regexp_matches(workflows.workflow_name, patterns.workflow_pattern)
         )
         and (patterns.event_pattern is null or regexp_matches(workflows.event, patterns.event_pattern))
+),
+
+-- The same of environments, branches and conclusions.
+matched_texts as (
+    select
+        texts.text,
+        patterns.pattern
+    from (
+        select environment as text from core.deployment_records
+        union
+        select branch from core.deployment_records
+        union
+        select conclusion from core.deployment_records
+    ) as texts
+    join (
+        select environment_pattern as pattern from core.deployment_rules
+        union
+        select branch_pattern from core.deployment_rules
+        union
+        select conclusion_pattern from core.deployment_rules
+    ) as patterns
+        on regexp_matches(texts.text, patterns.pattern)
 )
 
 select
@@ -89,19 +111,29 @@ left join matched_workflows
     and records.event is not distinct from matched_workflows.event
     and coalesce(rules.workflow_pattern, '') = matched_workflows.workflow_pattern
     and coalesce(rules.event_pattern, '') = matched_workflows.event_pattern
+left join matched_texts as matched_environments
+    on records.environment = matched_environments.text
+    and rules.environment_pattern = matched_environments.pattern
+left join matched_texts as matched_branches
+    on records.branch = matched_branches.text
+    and rules.branch_pattern = matched_branches.pattern
+left join matched_texts as matched_conclusions
+    on records.conclusion = matched_conclusions.text
+    and rules.conclusion_pattern = matched_conclusions.pattern
 anti join elsewhere
     on rules.service_id = elsewhere.service_id
     and rules.rule_position = elsewhere.rule_position
     and records.source = elsewhere.source
     and records.source_id = elsewhere.source_id
 where
-    (rules.environment_pattern is null or regexp_matches(records.environment, rules.environment_pattern))
+    (rules.environment_pattern is null or matched_environments.text is not null)
     and (rules.tag_pattern is not null or not records.is_prerelease)
     and (rules.tag_pattern is null or regexp_matches(records.version, rules.tag_pattern))
     and (rules.kind <> 'workflow_run' or matched_workflows.workflow_pattern is not null)
-    and (rules.branch_pattern is null or regexp_matches(records.branch, rules.branch_pattern))
+    and (rules.branch_pattern is null or matched_branches.text is not null)
     and (
         rules.job_pattern is not null
         or rules.conclusion_pattern is null
-        or regexp_matches(records.conclusion, rules.conclusion_pattern)
+        or matched_conclusions.text is not null
     )
+order by service_records.service_id, service_records.source, service_records.source_id, rules.rule_position
