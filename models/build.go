@@ -121,7 +121,7 @@ func (m *Model) create(ctx context.Context, db *warehouse.Database) error {
 		return db.Exec(ctx, fmt.Sprintf("create macro %s(%s) as (%s)", m, m.Header.Parameters, strings.TrimPrefix(m.SQL, "select")))
 	case m.Layer == Macros:
 		return db.Exec(ctx, fmt.Sprintf("create macro %s(%s) as table\n%s", m, m.Header.Parameters, m.SQL))
-	case m.Layer == Staging:
+	case m.Layer == Staging || m.Header.IsView:
 		return db.Exec(ctx, fmt.Sprintf("create view %s as\n%s", m, m.SQL))
 	default:
 		return db.Exec(ctx, fmt.Sprintf("create table %s as\n%s", m, m.SQL))
@@ -189,7 +189,11 @@ func (m *Model) verifyKey(ctx context.Context, db *warehouse.Database) error {
 
 // comment keeps the header's texts where SQL tools show them.
 func (m *Model) comment(ctx context.Context, db *warehouse.Database) error {
-	if err := db.Exec(ctx, fmt.Sprintf("comment on table %s is %s", m, quote(m.Header.Description))); err != nil {
+	kind := "table"
+	if m.Header.IsView {
+		kind = "view"
+	}
+	if err := db.Exec(ctx, fmt.Sprintf("comment on %s %s is %s", kind, m, quote(m.Header.Description))); err != nil {
 		return err
 	}
 	for _, column := range m.Header.Columns {

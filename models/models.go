@@ -76,6 +76,7 @@ type Header struct {
 	Parameters  string   // of a macro: "from_at, to_at, grain := 'total'"
 	Example     string   // of a macro: a call that works in every snapshot
 	Severity    string   // of a check: error (the default) stops the publish, warn only reports
+	IsView      bool     // of a table: its rows are not stored but made when they are asked for ("materialized: view")
 }
 
 // A Column is one column of a result.
@@ -187,7 +188,7 @@ func cutHeader(text string) (header []string, body string) {
 
 var (
 	columnLine = regexp.MustCompile(`^([a-z][a-z0-9_]*)  +(\S.*)$`)
-	optionLine = regexp.MustCompile(`^(key|parameters|example|severity): (.+)$`)
+	optionLine = regexp.MustCompile(`^(key|parameters|example|severity|materialized): (.+)$`)
 )
 
 // parseHeader reads the lines of a header, without their comment signs: a
@@ -223,6 +224,11 @@ func parseHeader(lines []string) (Header, error) {
 					return header, fmt.Errorf("the header's severity is %q, not error or warn", value)
 				}
 				header.Severity, last = value, nil
+			case "materialized":
+				if value != "view" {
+					return header, fmt.Errorf("the header's materialized is %q, not view", value)
+				}
+				header.IsView, last = true, nil
 			}
 		case inParagraph:
 			paragraphs[len(paragraphs)-1] += " " + strings.TrimSpace(line)

@@ -3,9 +3,9 @@ select
     (select sum(changes) from marts.change_lead_time_daily) as counted,
     (
         select count(*)
-        from core.changes as changes
+        from core.shipped_changes as changes
         join core.deployments as deployments
-            on changes.deployment_id = deployments.deployment_id
+            on changes.deployment_number = deployments.deployment_number
         where
             deployments.is_production
             and changes.lead_time_seconds is not null

@@ -44,8 +44,8 @@ changes as (
         changes.excluded_reason,
         changes.pull_request_number
     from deployments
-    join core.changes as changes
-        on deployments.deployment_id = changes.deployment_id
+    join core.shipped_changes as changes
+        on deployments.deployment_number = changes.deployment_number
 ),
 
 incidents as (

@@ -12,16 +12,18 @@
 select
     min(deployments.deployment_number) as deployment_number,
     lineage.series_number,
-    changes.repository,
+    coalesce(ingested.repository, deployments.repository) as repository,
     changes.pull_request_number
-from core.changes as changes
+from core.shipped_changes as changes
 join core.deployments as deployments
-    on changes.deployment_id = deployments.deployment_id
+    on changes.deployment_number = deployments.deployment_number
 join core.deployment_lineage as lineage
-    on deployments.deployment_number = lineage.deployment_number
+    on changes.deployment_number = lineage.deployment_number
+left join core.ingested_changes as ingested
+    on changes.commit_id = ingested.commit_id
 where
     changes.pull_request_number is not null
-    and changes.repository is not null
+    and coalesce(ingested.repository, deployments.repository) is not null
     and changes.excluded_reason is distinct from 'first deployment'
-group by lineage.series_number, changes.repository, changes.pull_request_number
-order by deployment_number, changes.repository, changes.pull_request_number
+group by lineage.series_number, coalesce(ingested.repository, deployments.repository), changes.pull_request_number
+order by deployment_number, repository, changes.pull_request_number

@@ -4,6 +4,7 @@
 -- is said to ship it. Commits that core.shipped_commits finds on the commit graph
 -- are left to it in core.changes.
 --
+-- commit_id            A number for joins within one snapshot, after those of core.squashed_commits.
 -- deployment_number    The deployment, as in core.deployments.
 -- deployment_id        The same.
 -- service_id           The service, as in core.services.
@@ -21,6 +22,8 @@
 --
 -- key: deployment_number, sha
 select
+    (select count(*) from core.commits) + (select count(*) from core.squashed_commits)
+    + row_number() over (order by deployments.deployment_number, changes.sha, changes.repository) as commit_id,
     deployments.deployment_number,
     deployments.deployment_id,
     deployments.service_id,

@@ -40,13 +40,12 @@ merged as (
         pull_requests.number,
         pull_requests.base_branch,
         pull_requests.merged_at,
-        commits.commit_id
+        merges.commit_id
     from core.service_repositories as service_repositories
     join core.pull_requests as pull_requests
         on service_repositories.repository = pull_requests.repository
-    left join core.commits as commits
-        on pull_requests.repository = commits.repository
-        and pull_requests.merge_commit_sha = commits.sha
+    left join core.pull_request_merges as merges
+        on pull_requests.pull_request_id = merges.pull_request_id
     where pull_requests.merged_at is not null
 ),
 

@@ -57,10 +57,11 @@ merge_commits as (
         pull_requests.pull_request_id,
         bool_or(commits.is_merge) as is_merge,
         bool_or(originals.sha is not null) as is_copied
-    from staging.github_pull_requests as pull_requests
+    from core.pull_request_merges as merges
     join core.commits as commits
-        on pull_requests.repository = commits.repository
-        and pull_requests.merge_commit_sha = commits.sha
+        on merges.commit_id = commits.commit_id
+    join staging.github_pull_requests as pull_requests
+        on merges.pull_request_id = pull_requests.pull_request_id
     left join staging.github_pull_request_commits as originals
         on pull_requests.repository = originals.repository
         and pull_requests.number = originals.number

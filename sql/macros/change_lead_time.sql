@@ -28,7 +28,7 @@ days as (
 successes as (
     select
         metrics.dimension(by_dimension, deployments.service_id, services.team, deployments.repository, deployments.environment) as dimension,
-        deployments.deployment_id,
+        deployments.deployment_number,
         deployments.finished_at,
         deployments.finished_day
     from core.deployments as deployments
@@ -57,8 +57,8 @@ deployed as (
         on days.day = successes.finished_day
         and days.started_at <= successes.finished_at
         and days.ended_at > successes.finished_at
-    join core.changes as changes
-        on successes.deployment_id = changes.deployment_id
+    join core.shipped_changes as changes
+        on successes.deployment_number = changes.deployment_number
     where changes.excluded_reason is null
 ),
 

@@ -99,8 +99,8 @@ without_changes as (
         finished.source_url,
         finished.finished_at
     from finished
-    anti join core.changes as changes
-        on finished.deployment_id = changes.deployment_id
+    anti join core.shipped_changes as changes
+        on finished.deployment_number = changes.deployment_number
     left join core.commits as commits
         on finished.repository = commits.repository
         and finished.sha = commits.sha

@@ -11,16 +11,16 @@
 --
 -- key: service_id, day
 select
-    changes.service_id,
+    deployments.service_id,
     deployments.finished_day as day,
     count(*) as changes,
     quantile_cont(changes.lead_time_seconds, 0.5) as median_seconds,
     quantile_cont(changes.lead_time_seconds, 0.9) as p90_seconds
-from core.changes as changes
+from core.shipped_changes as changes
 join core.deployments as deployments
-    on changes.deployment_id = deployments.deployment_id
+    on changes.deployment_number = deployments.deployment_number
 where
     deployments.is_production
     and changes.excluded_reason is null
-group by changes.service_id, deployments.finished_day
-order by changes.service_id, deployments.finished_day
+group by deployments.service_id, deployments.finished_day
+order by deployments.service_id, deployments.finished_day
