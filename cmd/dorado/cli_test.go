@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -25,12 +26,18 @@ type ran struct {
 	stdout, stderr string
 }
 
+// impatient returns a program that does what dorado does, but waits for a moment
+// only where a server failed: those of tests mind nothing.
+func impatient(stdin io.Reader, stdout, stderr io.Writer) *program {
+	return &program{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now, pause: time.Millisecond}
+}
+
 // dorado runs the program as main does.
 func dorado(t *testing.T, stdin string, args ...string) ran {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	code := 0
-	if err := run(t.Context(), args, strings.NewReader(stdin), &stdout, &stderr); err != nil {
+	if err := impatient(strings.NewReader(stdin), &stdout, &stderr).run(t.Context(), args); err != nil {
 		code = printError(&stderr, err, false)
 	}
 	return ran{code, stdout.String(), stderr.String()}

@@ -69,7 +69,7 @@ func (p *program) collect(ctx context.Context, config *Config, names []string, f
 		return done, err
 	}
 	var current *task // the collector that runs
-	done.sources, err = sources(config, raw, p.now, func(until time.Time, why string) {
+	done.sources, err = sources(config, raw, p.now, p.pause, func(until time.Time, why string) {
 		current.note(fmt.Sprintf("waits for %s until %s", why, until.Format(time.TimeOnly)))
 		if time.Until(until) > worthTelling {
 			p.logger.Warn("waits", "collector", current.name, "for", why, "until", until.UTC().Format(time.RFC3339))

@@ -38,11 +38,16 @@ func main() {
 // run runs the command that args (without the program's name) ask for. It is
 // all of dorado but signals, the printing of the error, and the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	root := rootCommand(&program{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now})
+	return (&program{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now}).run(ctx, args)
+}
+
+// run runs the command that args ask for.
+func (p *program) run(ctx context.Context, args []string) error {
+	root := rootCommand(p)
 	root.SetArgs(args)
-	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetIn(p.stdin)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
 	return root.ExecuteContext(ctx)
 }
 

@@ -96,7 +96,7 @@ var realRepositories = []string{"PagerDuty/go-pagerduty", "benbjohnson/litestrea
 func runDorado(t *testing.T, args ...string) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	if err := run(context.Background(), args, strings.NewReader(""), &stdout, &stderr); err != nil {
+	if err := impatient(strings.NewReader(""), &stdout, &stderr).run(context.Background(), args); err != nil {
 		t.Fatalf("dorado %s: %v\n%s", strings.Join(args, " "), err, stderr.String())
 	}
 	return stdout.String()

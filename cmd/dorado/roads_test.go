@@ -110,7 +110,7 @@ func TestSimulatedRoadWithFaults(t *testing.T) {
 	want := collectAndPrint(t, simulatedConfig(t, organization, serveSimulated(t, organization, simulator.ServerOptions{RESTOnly: true})), organization.End)
 	for name, faults := range map[string]simulator.Faults{
 		"fails and cuts off": {Seed: 1, FailRate: 0.1, TruncateRate: 0.1},
-		"limits":             {SecondaryEvery: 29},
+		"limits":             {SecondaryEvery: 29, IsForgiving: true},
 		"answers little":     {MaxNodes: 700},
 	} {
 		t.Run(name, func(t *testing.T) {

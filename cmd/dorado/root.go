@@ -17,6 +17,7 @@ type program struct {
 	stdout io.Writer // results
 	stderr io.Writer // everything else
 	now    func() time.Time
+	pause  time.Duration // how long sources wait after the first failure of a request; 0: as long as servers of others may expect
 
 	configFile string
 	logFormat  choice

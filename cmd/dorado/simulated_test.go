@@ -27,7 +27,7 @@ const childVariable = "DORADO_TEST_CHILD"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(childVariable) != "" {
-		if err := run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr); err != nil {
+		if err := impatient(os.Stdin, os.Stdout, os.Stderr).run(context.Background(), os.Args[1:]); err != nil {
 			os.Exit(printError(os.Stderr, err, false))
 		}
 		os.Exit(0)

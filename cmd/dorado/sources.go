@@ -31,19 +31,23 @@ type source struct {
 }
 
 // sources returns the sources that the configuration names, in the order they
-// are collected. waiting is told when a source waits for a rate limit.
-func sources(config *Config, raw *warehouse.Raw, now func() time.Time, waiting func(until time.Time, why string)) ([]source, error) {
+// are collected. pause is Pause of each, and waiting is told when a source waits for
+// a rate limit.
+func sources(config *Config, raw *warehouse.Raw, now func() time.Time, pause time.Duration, waiting func(until time.Time, why string)) ([]source, error) {
 	var found []source
+	var server *github.Config
 	if config.GitHub != nil {
-		server := *config.GitHub
-		server.Needs = needs(config)
-		made, err := githubSource(server, raw, waiting)
+		copied := *config.GitHub
+		server = &copied
+		server.Needs, server.Pause = needs(config), pause
+		made, err := githubSource(*server, raw, waiting)
 		if err != nil {
 			return nil, err
 		}
 		found = append(found, made)
 	}
 	for i, account := range config.PagerDuty {
+		account.Pause = pause
 		made, err := pagerDutySource(account, fmt.Sprintf("pagerduty[%d]", i), now, waiting)
 		if err != nil {
 			return nil, err
@@ -51,7 +55,7 @@ func sources(config *Config, raw *warehouse.Raw, now func() time.Time, waiting f
 		found = append(found, made)
 	}
 	if config.SLOs != nil {
-		made, err := openSLOSource(*config.SLOs, config.GitHub, raw, now, waiting)
+		made, err := openSLOSource(*config.SLOs, server, raw, now, waiting)
 		if err != nil {
 			return nil, err
 		}

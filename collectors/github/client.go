@@ -39,6 +39,7 @@ func NewClient(config Config, credentials Credentials, answers Answers, usage *U
 		Limit:   rateLimit,
 		Waiting: waiting,
 		Usage:   &usage.Usage,
+		Pause:   config.Pause,
 		Next:    &authorized{next: transport.Direct(), host: base.Host, identities: identities, now: time.Now},
 	})
 	client.Transport = conditionalTransport{next: client.Transport, answers: answers, usage: usage, maxRequests: config.MaxRequests}

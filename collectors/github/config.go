@@ -22,6 +22,10 @@ type Config struct {
 	Forks        bool      `yaml:"forks"`                // whether * finds forks
 	RereadDays   int       `yaml:"reread_days"`          // how many days are read again once a week, for edits that leave no trace; 0: none
 	Needs        Needs     `yaml:"-"`                    // what the rest of the configuration needs
+
+	// Pause is how long to wait after the first failure of a request, as in
+	// transport.Options; 0: its default. For servers that mind nothing.
+	Pause time.Duration `yaml:"-"`
 }
 
 // Token says where one of several tokens is.

@@ -2,6 +2,7 @@ package github
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,10 +32,10 @@ type graphQL struct {
 
 // newGraphQL returns the GraphQL API that goes with a REST API: api.github.com has
 // it at /graphql, a GitHub Enterprise Server with /api/v3 at /api/graphql.
-func newGraphQL(base *url.URL, client *http.Client, usage *Usage, clock *serverClock) *graphQL {
+func newGraphQL(base *url.URL, client *http.Client, usage *Usage, clock *serverClock, pause time.Duration) *graphQL {
 	address := *base
 	address.Path = strings.TrimSuffix(strings.TrimRight(base.Path, "/"), "/v3") + "/graphql"
-	return &graphQL{client: client, address: address.String(), usage: usage, clock: clock, pause: 500 * time.Millisecond}
+	return &graphQL{client: client, address: address.String(), usage: usage, clock: clock, pause: cmp.Or(pause, transport.DefaultPause)}
 }
 
 const (

@@ -50,7 +50,7 @@ func New(config Config, client *http.Client, usage *Usage, reader Reader) ([]col
 	if err != nil {
 		return nil, err
 	}
-	s.graph = newGraphQL(s.client.BaseURL, client, usage, &s.clock)
+	s.graph = newGraphQL(s.client.BaseURL, client, usage, &s.clock, config.Pause)
 	return []collectors.Collector{
 		kind[struct{}]{source: s, name: "github_repositories", either: s.repositories},
 		kind[deploymentsState]{source: s, name: "github_deployments", either: s.deployments},

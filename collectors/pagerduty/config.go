@@ -15,6 +15,10 @@ type Config struct {
 	Services   []string  `yaml:"services"`    // regular expressions, any of which the whole name of a service matches, in any case; none: all services
 	StoreNames bool      `yaml:"store_names"` // whether to store the names of people; otherwise only their ids
 	StoreNotes bool      `yaml:"store_notes"` // whether to store the notes on incidents, which may name the deployment that caused one
+
+	// Pause is how long to wait after the first failure of a request, as in
+	// transport.Options; 0: its default. For servers that mind nothing.
+	Pause time.Duration `yaml:"-"`
 }
 
 // DefaultBaseURL is PagerDuty's REST API. Accounts in the European region are at

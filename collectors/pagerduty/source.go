@@ -100,7 +100,9 @@ func NewClient(config Config, token string, usage *transport.Usage, waiting func
 	if err != nil {
 		return nil, fmt.Errorf("pagerduty: base URL: %w", err)
 	}
-	return transport.New(clientOptions(base.Host, token, usage, waiting)), nil
+	options := clientOptions(base.Host, token, usage, waiting)
+	options.Pause = config.Pause
+	return transport.New(options), nil
 }
 
 // clientOptions are the options of NewClient's client.

@@ -14,6 +14,7 @@ type Faults struct {
 	FailRate       float64       // the share of requests that get 500, 502 or 503 instead of an answer
 	TruncateRate   float64       // the share of answers that break off half-way
 	SecondaryEvery int           // every so many requests one meets a secondary rate limit, 403 or 429 by turns; 0: never
+	IsForgiving    bool          // whether a secondary limit of GitHub lets ask again at once; else after a second
 	Slow           time.Duration // how long every request waits first
 	MaxNodes       int           // a query that may give more gets 502, as what takes GitHub too long; 0: as many as GitHub allows
 }

@@ -101,10 +101,10 @@ type answer func(r *request) (any, error)
 type failure struct {
 	status        int
 	message       string
-	documentation string        // where it is explained; "" for the front page
-	fields        []problem     // what is wrong with which parameter
-	location      string        // where it is instead, "" where it is nowhere
-	retryAfter    time.Duration // 0 where it is not said
+	documentation string         // where it is explained; "" for the front page
+	fields        []problem      // what is wrong with which parameter
+	location      string         // where it is instead, "" where it is nowhere
+	retryAfter    *time.Duration // nil where it is not said
 }
 
 // A problem is what is wrong with a parameter.
@@ -173,11 +173,15 @@ func (s *server) answer(r *request, secondary int, answer answer) (any, error) {
 	}
 	const limits = "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api"
 	if secondary != 0 {
+		wait := time.Second
+		if s.options.Faults.IsForgiving {
+			wait = 0
+		}
 		return nil, &failure{
 			status:        secondary,
 			message:       "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
 			documentation: limits + "#about-secondary-rate-limits",
-			retryAfter:    time.Second,
+			retryAfter:    &wait,
 		}
 	}
 	if !r.isFree() && !r.isGraphQL() && s.quota.isSpent(s.options.Clock()) {
@@ -305,8 +309,8 @@ func (s *server) fail(w http.ResponseWriter, r *request, err error) {
 	if known.location != "" {
 		w.Header().Set("Location", known.location)
 	}
-	if known.retryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(known.retryAfter/time.Second)))
+	if known.retryAfter != nil {
+		w.Header().Set("Retry-After", strconv.Itoa(int(*known.retryAfter/time.Second)))
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(known.status)

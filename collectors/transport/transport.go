@@ -37,7 +37,9 @@ type Options struct {
 	// Usage counts what is sent.
 	Usage *Usage
 	// Pause is how long to wait after the first failure of a request; after
-	// each more it is doubled. Default half a second.
+	// each more it is doubled. A rate limit is waited for twice as long at
+	// least, so that a server that says 0 is not asked at once, again and
+	// again. Default half a second.
 	Pause time.Duration
 	// Next sends the requests. Default a transport that takes its proxy from
 	// the environment.
@@ -54,6 +56,9 @@ type Usage struct {
 // Waited returns how long requests waited for rate limits, added up.
 func (u *Usage) Waited() time.Duration { return time.Duration(u.waited.Load()) }
 
+// DefaultPause is Options.Pause where it is left out.
+const DefaultPause = 500 * time.Millisecond
+
 const (
 	// maxFailures is how often a request fails before its failure counts.
 	maxFailures = 8
@@ -62,9 +67,6 @@ const (
 	maxWaiting = 2 * time.Hour
 	// unnamedLimit is how long to wait for a limit that does not say.
 	unnamedLimit = time.Minute
-	// shortestLimit keeps a server that says 0 from being asked at once, again
-	// and again.
-	shortestLimit = time.Second
 	// maxAnswering is how long one answer may take, with its body.
 	maxAnswering = 2 * time.Minute
 )
@@ -82,7 +84,7 @@ func New(options Options) *http.Client {
 		options.Usage = &Usage{}
 	}
 	if options.Pause == 0 {
-		options.Pause = 500 * time.Millisecond
+		options.Pause = DefaultPause
 	}
 	if options.Next == nil {
 		options.Next = Direct()
@@ -235,7 +237,7 @@ func (s *struggle) limit(response *http.Response) (time.Duration, bool) {
 	} else if wait <= 0 {
 		wait = unnamedLimit
 	}
-	return max(wait, shortestLimit), true
+	return max(wait, 2*s.options.Pause), true
 }
 
 // retryAfter returns how long a Retry-After header asks to wait, in seconds or
