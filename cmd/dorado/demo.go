@@ -24,23 +24,24 @@ import (
 )
 
 func demoCommand(p *program) *cobra.Command {
-	folder, seed := "", uint64(0)
+	folder, seed, days := "", uint64(0), 0
 	command := &cobra.Command{
 		Use:   "demo",
 		Short: "Show the whole way on a simulated organisation",
-		Long: `Make up an organisation of a few teams and half a year, serve it on this machine
-as GitHub and PagerDuty would, and do the nightly job with it: collect, build, check, publish,
-report. It needs no token and no network, and leaves a configuration and a
+		Long: `Make up an organisation of a few teams with half a year of history, serve it on
+this machine as GitHub and PagerDuty would, and do the nightly job with it: collect,
+build, check, publish, report. It needs no token and no network, and leaves a configuration and a
 warehouse to explore in its folder.`,
 		Example: `  dorado demo
   dorado demo --folder /tmp/demo --seed 7`,
 		Args: atMost(0),
 		RunE: func(command *cobra.Command, _ []string) error {
-			return p.demo(command.Context(), folder, seed)
+			return p.demo(command.Context(), folder, seed, days)
 		},
 	}
 	command.Flags().StringVar(&folder, "folder", "demo", "where to leave the demo, in place of an earlier one; `DIR`")
 	command.Flags().Uint64Var(&seed, "seed", 1, "another `NUMBER` makes another organisation")
+	command.Flags().IntVar(&days, "days", 180, "a history of so many days, `NUMBER`; with fewer it is quicker")
 	return command
 }
 
@@ -49,13 +50,16 @@ warehouse to explore in its folder.`,
 const demoMark = "# Made by dorado demo. Change it as you like; the next demo writes it anew.\n"
 
 // demo makes a simulated organisation and does the nightly job with it.
-func (p *program) demo(ctx context.Context, folder string, seed uint64) error {
+func (p *program) demo(ctx context.Context, folder string, seed uint64, days int) error {
+	if days < 1 {
+		return fmt.Errorf("demo: --days %d is too few: there is at least 1", days)
+	}
 	p.configFile = filepath.Join(folder, "dorado.yaml")
 	if err := makeDemoFolder(folder, p.configFile); err != nil {
 		return err
 	}
 	end := p.now().UTC().Truncate(24 * time.Hour)
-	organization := simulator.New(simulator.Options{Seed: seed, End: end})
+	organization := simulator.New(simulator.Options{Seed: seed, End: end, Days: days})
 	fmt.Fprintf(p.stdout, "The simulated organisation %s has %d services of %d teams in %d repositories, and %d days of history.\n\n",
 		organization.Name, len(organization.Services), len(organization.Teams), len(organization.Repositories), int(end.Sub(organization.Start).Hours()/24))
 	address, stop, err := serveDemo(organization)

@@ -17,22 +17,24 @@ import (
 // TestSimulatedExplain holds the rows behind every number of the simulated
 // organisation to the number, with days that are not those of UTC.
 func TestSimulatedExplain(t *testing.T) {
-	s := simulate(t)
-	text, err := os.ReadFile(s.config)
+	s, _ := collectedSimulated(t)
+	config := s.copied(t)
+	text, err := os.ReadFile(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(s.config, append([]byte("warehouse: {timezone: America/New_York}\n"), text...), 0o600); err != nil {
+	if err := os.WriteFile(config, append([]byte("warehouse: {timezone: America/New_York}\n"), text...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	runDorado(t, "collect", "--config", s.config)
-	runDorado(t, "build", "--config", s.config, "--as-of", s.organization.End.Format(time.RFC3339))
-	recompute(t, s.config)
+	runDorado(t, "build", "--config", config, "--as-of", s.organization.End.Format(time.RFC3339))
+	recompute(t, config)
 }
 
 // TestRealExplain does the same with three real histories.
 func TestRealExplain(t *testing.T) {
-	config := realConfig(t, serveReal(t, realData(t)), "")
+	base, collected := collectedReal(t)
+	config := realConfig(t, base, "")
+	copyWarehouse(t, collected, config)
 	runDorado(t, "run", "--config", config)
 	recompute(t, config)
 }

@@ -42,7 +42,9 @@ import (
 // variants B of litestream that cover March 2022 stand on two changes less.
 func TestRealMetrics(t *testing.T) {
 	folder := realData(t)
-	config := writeConfig(t, realOptions(serveReal(t, folder)))
+	base, collected := collectedReal(t)
+	config := writeConfig(t, realOptions(base))
+	copyWarehouse(t, collected, config)
 	runDorado(t, "run", "--config", config)
 	ours := realNumbers(t, config)
 	differs := regexp.MustCompile(`^litestream (median|p90)_lead_\w+_s_B(_nonmerge)? (all|2022-03)$`)

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,8 +39,17 @@ func realData(t *testing.T) string {
 	return folder
 }
 
-// serveReal serves the real histories as GitHub does and returns the base URL.
+// serveReal serves the real histories as GitHub does until the test ends, and
+// returns the base URL.
 func serveReal(t *testing.T, folder string, flags ...string) string {
+	t.Helper()
+	base, stop := startReal(t, folder, flags...)
+	t.Cleanup(stop)
+	return base
+}
+
+// startReal serves the real histories until stop is called.
+func startReal(t *testing.T, folder string, flags ...string) (base string, stop func()) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -56,38 +66,71 @@ func serveReal(t *testing.T, folder string, flags ...string) string {
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	stop = func() {
 		_ = server.Process.Kill()
 		_ = server.Wait()
-	})
-	base := fmt.Sprintf("http://127.0.0.1:%d", port)
+	}
+	base = fmt.Sprintf("http://127.0.0.1:%d", port)
 	for range 200 {
 		response, err := http.Get(base + "/_control")
 		if err == nil {
 			_ = response.Body.Close()
-			return base
+			return base, stop
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
+	stop()
 	t.Fatal("the real histories are not served")
-	return ""
+	return "", nil
+}
+
+// realOnce is what collectedReal makes.
+var realOnce struct {
+	sync.Once
+	base, config string
+}
+
+// collectedReal serves and collects the real histories once for all tests. It
+// returns the server's base URL and the configuration beside which the raw store
+// is, for copyWarehouse. Where there are no real histories it skips the test.
+func collectedReal(t *testing.T) (base, config string) {
+	t.Helper()
+	folder := realData(t)
+	realOnce.Do(func() {
+		base, stop := startReal(t, folder, "--rate-limit", "1000000")
+		atEnd(stop)
+		config := filepath.Join(sharedFolder(t), "dorado.yaml")
+		writeRealConfig(t, config, base, "")
+		runDorado(t, "collect", "--config", config)
+		realOnce.base, realOnce.config = base, config
+	})
+	if realOnce.config == "" {
+		t.Fatal("they could not be collected for an earlier test")
+	}
+	return realOnce.base, realOnce.config
 }
 
 // realConfig writes a configuration that reads the three histories from base
 // and returns its file. Every release is a deployment, as in the oracle.
 func realConfig(t *testing.T, base, definitions string) string {
 	t.Helper()
+	file := filepath.Join(t.TempDir(), "dorado.yaml")
+	writeRealConfig(t, file, base, definitions)
+	return file
+}
+
+// writeRealConfig writes the configuration of realConfig to a file.
+func writeRealConfig(t *testing.T, file, base, definitions string) {
+	t.Helper()
 	var services strings.Builder
 	for _, repository := range realRepositories {
 		fmt.Fprintf(&services, "  - {name: %s, repositories: [%s], deployments: [{kind: release, tag: 'v?\\d'}]}\n", filepath.Base(repository), repository)
 	}
-	file := filepath.Join(t.TempDir(), "dorado.yaml")
 	text := fmt.Sprintf("github:\n  base_url: %s/api/v3\n  repositories: [%s]\nservices:\n%sdefinitions:\n  change_lead_time: {%s}\n",
 		base, strings.Join(realRepositories, ", "), services.String(), definitions)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return file
 }
 
 var realRepositories = []string{"PagerDuty/go-pagerduty", "benbjohnson/litestream", "grafana/grafana-plugin-sdk-go"}
@@ -164,9 +207,10 @@ func sameNumber(t *testing.T, got, want string) bool {
 //	no ancestor tag   such a tag counts as a deployment, but its commits are in no lead time of metrics.csv.
 func TestRealHistories(t *testing.T) {
 	folder := realData(t)
-	base := serveReal(t, folder)
+	base, collected := collectedReal(t)
 	t.Run("committer date, all commits", func(t *testing.T) {
 		config := realConfig(t, base, "start: committed, merge_commits: true, squash: squash_commit")
+		copyWarehouse(t, collected, config)
 		runDorado(t, "run", "--config", config)
 		for _, repository := range realRepositories {
 			service := filepath.Base(repository)
@@ -207,6 +251,7 @@ func TestRealHistories(t *testing.T) {
 	})
 	t.Run("defaults, squash commits as they are", func(t *testing.T) {
 		config := realConfig(t, base, "squash: squash_commit")
+		copyWarehouse(t, collected, config)
 		runDorado(t, "run", "--config", config)
 		for _, repository := range realRepositories {
 			service := filepath.Base(repository)
@@ -285,9 +330,12 @@ func compareReverts(t *testing.T, config, service string, reverts []map[string]s
 func fingerprint(t *testing.T, config string) map[string]string {
 	t.Helper()
 	prints := map[string]string{}
+	var selects []string // of all tables at once, because opening a snapshot takes longer
 	for _, row := range query(t, config, "select schema_name || '.' || table_name from duckdb_tables() where schema_name in ('core', 'marts') order by 1") {
-		print := query(t, config, fmt.Sprintf("select count(*), md5(coalesce(string_agg(row_text, chr(10) order by row_text), '')) from (select rows::varchar as row_text from %s as rows)", row[0]))
-		prints[row[0]] = strings.Join(print[0], " ")
+		selects = append(selects, fmt.Sprintf("select '%[1]s', count(*), md5(coalesce(string_agg(row_text, chr(10) order by row_text), '')) from (select rows::varchar as row_text from %[1]s as rows)", row[0]))
+	}
+	for _, row := range query(t, config, strings.Join(selects, " union all ")) {
+		prints[row[0]] = row[1] + " " + row[2]
 	}
 	// core.snapshot says when it was built, which differs.
 	delete(prints, "core.snapshot")
@@ -407,7 +455,7 @@ func TestRealCollections(t *testing.T) {
 	t.Run("since a late day", func(t *testing.T) {
 		// Less is read, but what a deployment ships must be the same, unless
 		// what it replaced lies before that day and is not known.
-		config := realConfig(t, base, "")
+		whole, config := config, realConfig(t, base, "")
 		text, err := os.ReadFile(config)
 		if err != nil {
 			t.Fatal(err)
@@ -427,8 +475,6 @@ func TestRealCollections(t *testing.T) {
 			join core.deployments as deployments on changes.deployment_id = deployments.deployment_id
 			where deployments.finished_at >= timestamp '2024-01-01' and deployments.deployment_id not in (%s)
 			order by all`, strings.Join(firsts, ", "))
-		whole := realConfig(t, base, "")
-		collectAndBuild(t, whole)
 		got, want := fmt.Sprint(query(t, config, sql)), fmt.Sprint(query(t, whole, sql))
 		if len(firsts) > 6 {
 			t.Errorf("%d deployments have an unknown predecessor", len(firsts))

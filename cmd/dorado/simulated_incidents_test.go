@@ -35,13 +35,13 @@ const incidentsQuery = `
 // TestSimulatedIncidentsOfThePast builds as of times before the records were read,
 // at which incidents that are over now were open, or not reopened yet.
 func TestSimulatedIncidentsOfThePast(t *testing.T) {
-	s := simulate(t)
-	runDorado(t, "collect", "--config", s.config)
+	s, _ := collectedSimulated(t)
+	config := s.copied(t)
 	for _, days := range []int{17, 41} {
 		asOf := s.organization.Start.AddDate(0, 0, days).Add(11*time.Hour + 7*time.Second)
-		runDorado(t, "build", "--config", s.config, "--as-of", asOf.Format(time.RFC3339))
+		runDorado(t, "build", "--config", config, "--as-of", asOf.Format(time.RFC3339))
 		var got []string
-		for _, row := range query(t, s.config, incidentsQuery) {
+		for _, row := range query(t, config, incidentsQuery) {
 			got = append(got, fmt.Sprint(row))
 		}
 		want := simulatedIncidents(s.organization.Truth().Until(asOf))
@@ -57,8 +57,7 @@ func TestSimulatedIncidentsOfThePast(t *testing.T) {
 // those that caused them. It cannot be right always: of two regions deployed at
 // once either may be the cause, and what no deployment caused may follow one.
 func TestSimulatedBlame(t *testing.T) {
-	s := simulate(t)
-	s.collectAndBuild(t, s.config)
+	s, _ := collectedSimulated(t)
 	blamed := map[string]string{}
 	for _, row := range query(t, s.config, "select incident_id, deployment_id from core.incident_deployments where is_chosen") {
 		blamed[row[0]] = row[1]

@@ -32,7 +32,35 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	for _, clean := range slices.Backward(shared.cleanups) {
+		clean()
+	}
+	os.Exit(code)
+}
+
+// shared is what several tests use.
+var shared struct {
+	mutex    sync.Mutex
+	cleanups []func()
+}
+
+// atEnd lets something be done when all tests have ended.
+func atEnd(clean func()) {
+	shared.mutex.Lock()
+	defer shared.mutex.Unlock()
+	shared.cleanups = append(shared.cleanups, clean)
+}
+
+// sharedFolder returns a new folder that stays until all tests have ended.
+func sharedFolder(t *testing.T) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "dorado-shared-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	atEnd(func() { _ = os.RemoveAll(folder) })
+	return folder
 }
 
 // A simulated is a simulated organisation that is served.
@@ -75,11 +103,50 @@ func (w *statusWriter) WriteHeader(status int) {
 // Unwrap lets handlers reach what the original can do.
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
+// smallOrganization is the one that is simulated. No test changes it.
+var smallOrganization = sync.OnceValue(func() *simulator.Organization {
+	return simulator.New(simulator.Options{Seed: 3, Services: 6, Days: 60})
+})
+
 // simulate serves a small organisation until the test ends.
 func simulate(t *testing.T) *simulated {
 	t.Helper()
-	s := &simulated{
-		organization: simulator.New(simulator.Options{Seed: 3, Services: 6, Days: 60}),
+	s, stop := newSimulated(t, t.TempDir())
+	t.Cleanup(stop)
+	return s
+}
+
+// collectedOnce is what collectedSimulated makes.
+var collectedOnce struct {
+	sync.Once
+	simulated *simulated
+	prints    map[string]string
+}
+
+// collectedSimulated returns the small organisation as it is served, collected and
+// built once for all tests, and the prints of its tables. Tests only read it:
+// others take a copy.
+func collectedSimulated(t *testing.T) (s *simulated, prints map[string]string) {
+	t.Helper()
+	collectedOnce.Do(func() {
+		s, stop := newSimulated(t, sharedFolder(t))
+		atEnd(stop)
+		collectedOnce.prints = s.collectAndBuild(t, s.config)
+		s.requests.take()
+		collectedOnce.simulated = s
+	})
+	if collectedOnce.simulated == nil {
+		t.Fatal("it could not be collected for an earlier test")
+	}
+	return collectedOnce.simulated, collectedOnce.prints
+}
+
+// newSimulated serves the small organisation until stop is called. Its
+// configuration is in a folder.
+func newSimulated(t *testing.T, folder string) (s *simulated, stop func()) {
+	t.Helper()
+	s = &simulated{
+		organization: smallOrganization(),
 		now:          &atomic.Pointer[time.Time]{},
 		requests:     &requestLog{},
 	}
@@ -101,14 +168,34 @@ func simulate(t *testing.T) *simulated {
 		}()
 		(*handler.Load()).ServeHTTP(noted, r)
 	}))
-	t.Cleanup(server.Close)
 	s.address = server.URL
 	text, err := demoConfig(s.organization, s.address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.config = writeConfig(t, string(text))
-	return s
+	s.config = filepath.Join(folder, "dorado.yaml")
+	if err := os.WriteFile(s.config, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return s, server.Close
+}
+
+// copied returns a copy of the configuration, with all that was collected and built,
+// in a new folder.
+func (s *simulated) copied(t *testing.T) (config string) {
+	t.Helper()
+	config = s.anew(t)
+	copyWarehouse(t, s.config, config)
+	return config
+}
+
+// copyWarehouse copies the warehouse beside one configuration to the folder of
+// another.
+func copyWarehouse(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.CopyFS(filepath.Join(filepath.Dir(to), defaultPath), os.DirFS(filepath.Join(filepath.Dir(from), defaultPath))); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // anew returns a copy of the configuration, and so a warehouse, in a new folder.
@@ -134,8 +221,7 @@ func (s *simulated) collectAndBuild(t *testing.T, config string) map[string]stri
 // makers know of it: every deployment, every change with its lead time, and the
 // counts of every day.
 func TestSimulatedTruth(t *testing.T) {
-	s := simulate(t)
-	s.collectAndBuild(t, s.config)
+	s, _ := collectedSimulated(t)
 	truth := s.organization.Truth()
 	var deployments, changes, days []string
 	for _, shipment := range truth.Deployments {
@@ -202,18 +288,17 @@ func lacking(all, some []string) []string {
 func TestSimulatedCollections(t *testing.T) {
 	t.Parallel() // it waits more than it works
 	s := simulate(t)
-	clean := s.collectAndBuild(t, s.config)
-	s.requests.take()
+	collected, clean := collectedSimulated(t)
 
 	t.Run("again", func(t *testing.T) {
-		samePrints(t, s.collectAndBuild(t, s.config), clean)
+		samePrints(t, collected.collectAndBuild(t, collected.copied(t)), clean)
 		// What is answered in full must be bounded by a cursor: the deployments
 		// of the last days, statuses of those that may still change, the commits
 		// of pull requests in whose second another may have changed, that a
 		// repository is empty, and overviews. PagerDuty knows no conditional
 		// requests; how many it is asked is held by the tests of its collectors.
 		bounded := regexp.MustCompile(`^(304 .*|200 \S+ /pagerduty/.*|200 GET \S+/(deployments\S*|pulls/\d+/commits\S*)|200 POST \S*/graphql|409 .*)$`)
-		all := s.requests.take()
+		all := collected.requests.take()
 		full := slices.DeleteFunc(slices.Clone(all), bounded.MatchString)
 		if len(full) > 0 || len(all) == 0 {
 			t.Errorf("a second run sent %d requests, of which these were answered in full: %q", len(all), full)
@@ -241,7 +326,7 @@ func TestSimulatedCollections(t *testing.T) {
 func TestKilledRuns(t *testing.T) {
 	t.Parallel() // it waits more than it works
 	s := simulate(t)
-	clean := s.collectAndBuild(t, s.config)
+	_, clean := collectedSimulated(t)
 	s.serve(simulator.ServerOptions{Faults: simulator.Faults{Slow: 2 * time.Millisecond}}) // which spreads the points
 	started := time.Now()
 	if err := nightlyJob(s.anew(t)).Run(); err != nil {
@@ -251,27 +336,42 @@ func TestKilledRuns(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d, a whole run takes %s", seed, whole)
 	random := rand.New(rand.NewPCG(seed, 0))
-	killed := 0
 	for warehouse := range 4 {
-		config := s.anew(t)
+		var waits []time.Duration
 		for range 5 {
-			job := nightlyJob(config)
-			if err := job.Start(); err != nil {
-				t.Fatal(err)
-			}
-			time.Sleep(time.Duration(random.Int64N(int64(whole / 2))))
-			if err := job.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-				t.Fatal(err)
-			}
-			if err := job.Wait(); err != nil && job.ProcessState.ExitCode() != -1 {
-				t.Fatalf("the job ended by itself: %v", err)
-			} else if err != nil {
-				killed++
-			}
+			waits = append(waits, time.Duration(random.Int64N(int64(whole/2))))
 		}
-		t.Run(fmt.Sprint(warehouse), func(t *testing.T) { samePrints(t, s.collectAndBuild(t, config), clean) })
+		t.Run(fmt.Sprint(warehouse), func(t *testing.T) {
+			t.Parallel()
+			config := s.anew(t)
+			killed := 0
+			for _, wait := range waits {
+				if runFor(t, nightlyJob(config), wait) {
+					killed++
+				}
+			}
+			t.Logf("%d of %d jobs were killed before they ended", killed, len(waits))
+			samePrints(t, s.collectAndBuild(t, config), clean)
+		})
 	}
-	t.Logf("%d of 20 jobs were killed before they ended", killed)
+}
+
+// runFor runs a job and kills it after a time. It reports whether the job had not
+// ended by then.
+func runFor(t *testing.T, job *exec.Cmd, wait time.Duration) (isKilled bool) {
+	t.Helper()
+	if err := job.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(wait)
+	if err := job.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		t.Fatal(err)
+	}
+	err := job.Wait()
+	if err != nil && job.ProcessState.ExitCode() != -1 {
+		t.Fatalf("the job ended by itself: %v", err)
+	}
+	return err != nil
 }
 
 // nightlyJob returns a process that is dorado run.
@@ -286,7 +386,8 @@ func nightlyJob(config string) *exec.Cmd {
 // nothing that was there is lost.
 func TestBadInput(t *testing.T) {
 	s := simulate(t)
-	before := s.collectAndBuild(t, s.config)
+	collected, before := collectedSimulated(t)
+	copyWarehouse(t, collected.config, s.config)
 	text, err := os.ReadFile(s.config)
 	if err != nil {
 		t.Fatal(err)
@@ -390,8 +491,7 @@ func TestNewerRawStore(t *testing.T) {
 // TestReportFormats compares the report of a simulated organisation with golden
 // files.
 func TestReportFormats(t *testing.T) {
-	s := simulate(t)
-	s.collectAndBuild(t, s.config)
+	s, _ := collectedSimulated(t)
 	for _, format := range []string{"table", "markdown", "json"} {
 		for _, by := range []string{"service", "team"} {
 			t.Run(format+" by "+by, func(t *testing.T) {
@@ -417,16 +517,19 @@ func TestReportFormats(t *testing.T) {
 // from removing what no demo made.
 func TestDemo(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "demo")
-	for range 2 {
-		got := runDorado(t, "demo", "--folder", folder)
+	for _, days := range []string{"180", "40"} {
+		got := runDorado(t, "demo", "--folder", folder, "--days", days)
 		for _, want := range []string{"The simulated organisation acme", "published", "Deployment frequency", "What to try next", filepath.ToSlash(folder) + "/dorado.yaml"} {
 			if !strings.Contains(got, want) {
 				t.Errorf("the demo does not print %q:\n%s", want, got)
 			}
 		}
+		if rows := query(t, filepath.Join(folder, "dorado.yaml"), "select count(*) > 1000 from core.changes"); rows[0][0] != "true" {
+			t.Errorf("the demo left %v", rows)
+		}
 	}
-	if rows := query(t, filepath.Join(folder, "dorado.yaml"), "select count(*) > 1000 from core.changes"); rows[0][0] != "true" {
-		t.Errorf("the demo left %v", rows)
+	if got := dorado(t, "", "demo", "--folder", folder, "--days", "0"); got != (ran{exitFailure, "", "dorado: demo: --days 0 is too few: there is at least 1\n"}) {
+		t.Errorf("got %+v", got)
 	}
 	file := writeConfig(t, "github: {repositories: [example/api]}\n")
 	want := fmt.Sprintf("dorado: demo: %s is no demo's: name another folder with --folder\n", file)
