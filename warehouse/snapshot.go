@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // ErrNoSnapshot says that nothing has been published yet.
@@ -36,8 +37,15 @@ type Published struct {
 // and makes it the current one. fill finds the raw store attached read-only as
 // raw and two empty databases in memory as staging and config, which do not
 // become part of the snapshot. Where fill returns an error everything stays as
-// it was. Of the snapshots the newest keep are kept.
+// it was, but for what LastBuild says. Of the snapshots the newest keep are kept.
 func Publish(ctx context.Context, folder string, keep int, fill func(context.Context, *Database) error) (Published, error) {
+	startedAt := time.Now()
+	made, err := publish(ctx, folder, keep, fill)
+	return made, keepOutcome(ctx, folder, startedAt, err)
+}
+
+// publish does what Publish says.
+func publish(ctx context.Context, folder string, keep int, fill func(context.Context, *Database) error) (Published, error) {
 	published := filepath.Join(folder, publishedName)
 	if err := os.MkdirAll(published, 0o755); err != nil {
 		return Published{}, fmt.Errorf("make the folder of snapshots: %w", err)

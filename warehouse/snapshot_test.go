@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // filled returns a fill that makes the table core.numbers with one number.
@@ -33,13 +34,13 @@ func newFolder(t *testing.T) string {
 	return folder
 }
 
-func publish(t *testing.T, folder, number string) Published {
+func published(t *testing.T, folder, number string) Published {
 	t.Helper()
-	published, err := Publish(context.Background(), folder, 2, filled(number))
+	made, err := Publish(context.Background(), folder, 2, filled(number))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return published
+	return made
 }
 
 // numberIn returns what the snapshot says.
@@ -91,19 +92,19 @@ func TestPublishWhileReading(t *testing.T) {
 	if _, err := Open(context.Background(), folder); !errors.Is(err, ErrNoSnapshot) {
 		t.Fatalf("before the first publish: %v, want ErrNoSnapshot", err)
 	}
-	published := publish(t, folder, "1")
-	if published.Path != filepath.Join(folder, "published", "000001.duckdb") || published.Bytes == 0 {
-		t.Errorf("published %+v", published)
+	made := published(t, folder, "1")
+	if made.Path != filepath.Join(folder, "published", "000001.duckdb") || made.Bytes == 0 {
+		t.Errorf("published %+v", made)
 	}
 	old := openSnapshot(t, folder)
-	publish(t, folder, "2")
+	published(t, folder, "2")
 	if got := numberIn(t, old); got != "1 of 1" {
 		t.Errorf("the open snapshot says %s, want 1 of 1", got)
 	}
 	if got := numberIn(t, openSnapshot(t, folder)); got != "2 of 1" {
 		t.Errorf("the newest snapshot says %s, want 2 of 1", got)
 	}
-	publish(t, folder, "3")
+	published(t, folder, "3")
 	if got, want := files(t, folder), []string{"000002.duckdb", "000003.duckdb"}; !slices.Equal(got, want) {
 		t.Errorf("there are %v, want the newest two %v", got, want)
 	}
@@ -114,7 +115,7 @@ func TestPublishWhileReading(t *testing.T) {
 
 func TestFailedBuildChangesNothing(t *testing.T) {
 	folder := newFolder(t)
-	publish(t, folder, "1")
+	published(t, folder, "1")
 	wrong := errors.New("wrong")
 	_, err := Publish(context.Background(), folder, 2, func(ctx context.Context, db *Database) error {
 		return errors.Join(filled("2")(ctx, db), wrong)
@@ -130,16 +131,67 @@ func TestFailedBuildChangesNothing(t *testing.T) {
 	}
 }
 
+func TestLastBuild(t *testing.T) {
+	folder := newFolder(t)
+	wrong := errors.New("two checks do not hold")
+	fails := func(context.Context, *Database) error { return wrong }
+	interrupted, stop := context.WithCancel(context.Background())
+	outcome := func() BuildOutcome {
+		t.Helper()
+		last, err := LastBuild(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if last == nil {
+			return BuildOutcome{}
+		}
+		if last.StartedAt.IsZero() || last.FinishedAt.Before(last.StartedAt) {
+			t.Errorf("from %s to %s", last.StartedAt, last.FinishedAt)
+		}
+		last.StartedAt, last.FinishedAt = time.Time{}, time.Time{}
+		return *last
+	}
+	for _, step := range []struct {
+		name string
+		ctx  context.Context
+		fill func(context.Context, *Database) error
+		want BuildOutcome
+	}{
+		{"the first fails", context.Background(), fails, BuildOutcome{Problem: wrong.Error()}},
+		{"one is published", context.Background(), filled("1"), BuildOutcome{IsPublished: true, Snapshot: "000001.duckdb"}},
+		{"one fails", context.Background(), fails, BuildOutcome{Problem: wrong.Error(), Snapshot: "000001.duckdb"}},
+		{"one is interrupted, which says nothing", interrupted, func(ctx context.Context, _ *Database) error {
+			stop()
+			return ctx.Err()
+		}, BuildOutcome{Problem: wrong.Error(), Snapshot: "000001.duckdb"}},
+		{"another is published", context.Background(), filled("2"), BuildOutcome{IsPublished: true, Snapshot: "000002.duckdb"}},
+	} {
+		_, err := Publish(step.ctx, folder, 2, step.fill)
+		if (err == nil) != (step.want.IsPublished) {
+			t.Errorf("%s: %v", step.name, err)
+		}
+		if got := outcome(); got != step.want {
+			t.Errorf("%s: %+v, want %+v", step.name, got, step.want)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(folder, "last_build.json"), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LastBuild(folder); err == nil {
+		t.Error("half a file is read without an error")
+	}
+}
+
 func TestBuildGoesOverWhatAKilledOneLeft(t *testing.T) {
 	for name, content := range map[string]string{"cut short": "half a file", "empty": ""} {
 		t.Run(name, func(t *testing.T) {
 			folder := newFolder(t)
-			publish(t, folder, "1")
+			published(t, folder, "1")
 			part := filepath.Join(folder, "published", "000002.duckdb.part")
 			if err := os.WriteFile(part, []byte(content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			publish(t, folder, "2")
+			published(t, folder, "2")
 			if got := numberIn(t, openSnapshot(t, folder)); got != "2 of 1" {
 				t.Errorf("the snapshot says %s", got)
 			}
@@ -160,7 +212,7 @@ func TestPublishWithoutRawStore(t *testing.T) {
 
 func TestSnapshotQueries(t *testing.T) {
 	folder := newFolder(t)
-	publish(t, folder, "1")
+	published(t, folder, "1")
 	snapshot := openSnapshot(t, folder)
 	for name, test := range map[string]struct{ query, want string }{
 		"an unknown column has a caret": {"select\n  numbr from core.numbers", "LINE 2:   numbr from core.numbers\n          ^"},
@@ -186,7 +238,7 @@ func TestSnapshotQueries(t *testing.T) {
 
 func TestExportParquet(t *testing.T) {
 	folder := newFolder(t)
-	publish(t, folder, "7")
+	published(t, folder, "7")
 	path := filepath.Join(t.TempDir(), "it's.parquet")
 	snapshot := openSnapshot(t, folder)
 	if err := snapshot.ExportParquet(context.Background(), "from core.numbers -- all\n;", path); err != nil {

@@ -22,7 +22,8 @@ func doctorCommand(p *program) *cobra.Command {
 		Short: "Check the configuration, the warehouse and every source, and say what is wrong",
 		Long: `Check all that a nightly run depends on, and print a line for each: ok, warn or
 FAIL. Of the configuration whether it can be read; of the warehouse whether it can
-be written, how much space is left and how old the newest snapshot is; of each
+be written, how much space is left, how old the newest snapshot is and whether a
+newer build failed; of each
 source whether it answers, who the token belongs to, which scopes it lacks, what is
 left of the quota, how far the clocks are apart, and what will be read.
 
@@ -148,6 +149,9 @@ func (c *checkup) snapshot(ctx context.Context, folder string) {
 	snapshot, err := warehouse.Open(ctx, folder)
 	if errors.Is(err, warehouse.ErrNoSnapshot) {
 		c.line(markWarn, "snapshot", "none yet: dorado run makes the first one")
+		if last, err := warehouse.LastBuild(folder); err == nil && last != nil {
+			c.line(markFail, "last build", "%s", failureOf(last))
+		}
 		return
 	}
 	if err != nil {
@@ -156,9 +160,13 @@ func (c *checkup) snapshot(ctx context.Context, folder string) {
 	}
 	var asOf time.Time
 	err = reports.QueryRow(ctx, snapshot, "select as_of from core.snapshot", &asOf)
-	if err = errors.Join(err, snapshot.Close()); err != nil {
+	failure, failureErr := lastFailure(ctx, folder, snapshot)
+	if err = errors.Join(err, failureErr, snapshot.Close()); err != nil {
 		c.line(markFail, "snapshot", "%s: %s", snapshot.Path, err)
 		return
+	}
+	if failure != "" {
+		c.line(markFail, "last build", "%s", failure)
 	}
 	age := c.program.now().Sub(asOf).Round(time.Minute)
 	mark := markOK

@@ -34,6 +34,12 @@ func TestQualityGates(t *testing.T) {
 			"select check_name, severity, offending_rows, first_row from marts.checks where not is_held order by 1").stdout
 	}
 
+	if got := build("collector_lag_hours: {warn: 8, error: 9}"); got.code != exitFailure {
+		t.Errorf("above the limit for an error it exits with %d", got.code)
+	}
+	if got := dorado(t, "", "report", "--config", config); got.code != exitFailure || !strings.Contains(got.stderr, "no snapshot has been published yet; dorado run makes the first one; the newest build failed at ") {
+		t.Errorf("after a first build that failed the report exits with %d and says\n%s", got.code, got.stderr)
+	}
 	if got := build("collector_lag_hours: {warn: 8}"); got.code != 0 || !strings.Contains(got.stdout, "2 warnings") {
 		t.Errorf("above the limit for a warning it exits with %d and prints\n%s%s", got.code, got.stdout, got.stderr)
 	}
@@ -50,8 +56,22 @@ func TestQualityGates(t *testing.T) {
 	if got := failing(); got != want {
 		t.Errorf("after a build that failed the snapshot says\n%s\nwant the one before:\n%s", got, want)
 	}
+	const told = "dorado: these are the numbers of snapshot 000001 as of 2026-01-01T22:00:00Z: the newest build failed at "
+	const reason = ":\n  checks/no_collector_is_above_its_error_lag.sql: does not hold for 1 rows"
+	for _, command := range [][]string{{"report"}, {"query", "select 1"}, {"services"}, {"explain", "deployment_frequency"}} {
+		got := dorado(t, "", append(command, "--config", config)...)
+		if got.code != 0 || !strings.HasPrefix(got.stderr, told) || !strings.Contains(got.stderr, reason) {
+			t.Errorf("after a build that failed dorado %s exits with %d and prints\n%s", strings.Join(command, " "), got.code, got.stderr)
+		}
+	}
+	if got := dorado(t, "", "doctor", "--config", config); !strings.Contains(got.stdout, "FAIL  last build     these are the numbers of snapshot 000001 as of ") {
+		t.Errorf("after a build that failed the doctor finds\n%s", got.stdout)
+	}
 	if got := build("collector_lag_hours: {warn: 10, error: 11}"); got.code != 0 || !strings.Contains(got.stdout, "1 warning\n") {
 		t.Errorf("below the limits it exits with %d and prints\n%s%s", got.code, got.stdout, got.stderr)
+	}
+	if got := dorado(t, "", "report", "--config", config); got.stderr != "" {
+		t.Errorf("after a build that was published the report says %s", got.stderr)
 	}
 }
 

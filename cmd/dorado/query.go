@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"dorado/reports"
 	"dorado/warehouse"
 )
 
@@ -90,7 +93,8 @@ func (p *program) query(ctx context.Context, query, format, output string) (err 
 	})
 }
 
-// openSnapshot opens the newest snapshot of the configured warehouse.
+// openSnapshot opens the newest snapshot of the configured warehouse, and tells
+// where a newer build has failed.
 func (p *program) openSnapshot(ctx context.Context) (*warehouse.Snapshot, error) {
 	config, err := p.config()
 	if err != nil {
@@ -98,9 +102,42 @@ func (p *program) openSnapshot(ctx context.Context) (*warehouse.Snapshot, error)
 	}
 	snapshot, err := warehouse.Open(ctx, config.Warehouse.Path)
 	if errors.Is(err, warehouse.ErrNoSnapshot) {
-		return nil, fmt.Errorf("%w; dorado run makes the first one", err)
+		err = fmt.Errorf("%w; dorado run makes the first one", err)
+		if last, lastErr := warehouse.LastBuild(config.Warehouse.Path); lastErr == nil && last != nil {
+			err = fmt.Errorf("%w; %s", err, failureOf(last))
+		}
 	}
-	return snapshot, err
+	if err != nil {
+		return nil, err
+	}
+	failure, err := lastFailure(ctx, config.Warehouse.Path, snapshot)
+	if err != nil {
+		return nil, errors.Join(err, snapshot.Close())
+	}
+	if failure != "" {
+		fmt.Fprintln(p.stderr, "dorado: "+failure)
+	}
+	return snapshot, nil
+}
+
+// lastFailure says what the snapshot's numbers are of and that a newer build failed,
+// and why; "" where none did.
+func lastFailure(ctx context.Context, folder string, snapshot *warehouse.Snapshot) (string, error) {
+	last, err := warehouse.LastBuild(folder)
+	if err != nil || last == nil || last.IsPublished {
+		return "", err
+	}
+	var asOf time.Time
+	if err := reports.QueryRow(ctx, snapshot, "select as_of from core.snapshot", &asOf); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("these are the numbers of snapshot %s as of %s: %s",
+		strings.TrimSuffix(filepath.Base(snapshot.Path), ".duckdb"), asOf.UTC().Format(time.RFC3339), failureOf(last)), nil
+}
+
+// failureOf says when and why a build failed.
+func failureOf(build *warehouse.BuildOutcome) string {
+	return fmt.Sprintf("the newest build failed at %s:\n  %s", build.FinishedAt.Format(time.RFC3339), strings.ReplaceAll(build.Problem, "\n", "\n  "))
 }
 
 // alignCaret puts the caret in DuckDB's message about a query under its place,
