@@ -117,7 +117,7 @@ func (p *program) compare(ctx context.Context, files [2]string, asOf time.Time, 
 			metrics[i], metricsErr = metricsOf(ctx, snapshot, days, by)
 		}
 		var definitionsErr error
-		definitions[i], definitionsErr = definitionsOf(ctx, snapshot)
+		definitions[i], definitionsErr = definitionsOf(ctx, snapshot, config)
 		if err := errors.Join(metricsErr, definitionsErr, snapshot.Close()); err != nil {
 			return made, fmt.Errorf("%s: %w", file, err)
 		}
@@ -182,8 +182,9 @@ type definition struct {
 	service, name, value string
 }
 
-// definitionsOf returns what the snapshot says of its own meaning.
-func definitionsOf(ctx context.Context, snapshot *warehouse.Snapshot) ([]definition, error) {
+// definitionsOf returns what the snapshot says of its own meaning, with the rules and
+// the overrides of its configuration.
+func definitionsOf(ctx context.Context, snapshot *warehouse.Snapshot, config *Config) ([]definition, error) {
 	rows, err := snapshot.Query(ctx, `
 		select '' as service_id, 'timezone' as name, time_zone as value from core.snapshot
 		union all
@@ -193,12 +194,10 @@ func definitionsOf(ctx context.Context, snapshot *warehouse.Snapshot) ([]definit
 		union all
 		select service_id, 'repositories', string_agg(repository, ', ' order by repository) from core.service_repositories group by service_id
 		union all
-		select
-			service_id,
-			'deployments',
-			string_agg(concat_ws(' ', kind, environment_pattern, tag_pattern, workflow_pattern, branch_pattern), ', ' order by rule_position)
-		from core.deployment_rules
-		group by service_id
+		select service_id, 'pagerduty_services', string_agg(pagerduty_service, ', ' order by pagerduty_service)
+		from core.pagerduty_services where service_id is not null group by service_id
+		union all
+		select service_id, 'rules', '' from core.services
 		order by 1, 2`)
 	if err != nil {
 		return nil, err
@@ -210,9 +209,64 @@ func definitionsOf(ctx context.Context, snapshot *warehouse.Snapshot) ([]definit
 		if err := rows.Scan(&d.service, &d.name, &d.value); err != nil {
 			return nil, err
 		}
-		definitions = append(definitions, d)
+		if d.name == "rules" {
+			definitions = append(definitions, rulesOf(config, d.service)...)
+		} else {
+			definitions = append(definitions, d)
+		}
+	}
+	for _, override := range config.overrides {
+		definitions = append(definitions, definition{
+			name:  "override of " + strings.TrimSpace(override.Incident+" "+override.Deployment),
+			value: override.Action,
+		})
 	}
 	return definitions, rows.Err()
+}
+
+// rulesOf returns the rules that a service follows.
+func rulesOf(config *Config, service string) []definition {
+	deployments, incidents := models.DefaultRules, config.Incidents
+	if len(incidents) == 0 {
+		incidents = models.DefaultIncidentRules
+	}
+	if at := slices.IndexFunc(config.Services, func(s models.Service) bool { return s.Name == service }); at >= 0 {
+		if own := config.Services[at].Deployments; len(own) > 0 {
+			deployments = own
+		}
+		if own := config.Services[at].Incidents; len(own) > 0 {
+			incidents = own
+		}
+	}
+	var taken []string
+	for _, rule := range incidents {
+		taken = append(taken, describeIncidentRule(rule))
+	}
+	return []definition{
+		{service, "deployments", describeRules(deployments)},
+		{service, "incidents", strings.Join(taken, "\n")},
+	}
+}
+
+// describeIncidentRule writes a rule as the configuration does, "all" for one that
+// takes every incident.
+func describeIncidentRule(rule models.IncidentRule) string {
+	var parts []string
+	for _, given := range []struct{ key, pattern string }{
+		{"source", rule.Source}, {"urgency", rule.Urgency}, {"priority", rule.Priority},
+		{"title", rule.Title}, {"label", rule.Label}, {"service", rule.Service},
+	} {
+		if given.pattern != "" {
+			parts = append(parts, given.key+": "+given.pattern)
+		}
+	}
+	if rule.Maintenance != nil {
+		parts = append(parts, fmt.Sprintf("maintenance: %t", *rule.Maintenance))
+	}
+	if len(parts) == 0 {
+		return "all"
+	}
+	return strings.Join(parts, ", ")
 }
 
 // differentDefinitions returns the definitions that differ, those that differ in
@@ -273,7 +327,7 @@ func (c comparison) write(out io.Writer, format string) error {
 		}
 		definitions.AppendRow(table.Row{d.Definition, given(d.A), given(d.B), services})
 	}
-	definitions.SetColumnConfigs([]table.ColumnConfig{{Number: 4, WidthMax: 40, WidthMaxEnforcer: text.WrapSoft}})
+	definitions.SetColumnConfigs([]table.ColumnConfig{{Number: 1, WidthMax: 40, WidthMaxEnforcer: text.WrapHard}, {Number: 4, WidthMax: 40, WidthMaxEnforcer: text.WrapSoft}})
 	metrics := newTable(c.Days.String())
 	metrics.AppendHeader(table.Row{c.By, "metric", "A", "n", "B", "n", "change"})
 	metrics.SetColumnConfigs([]table.ColumnConfig{

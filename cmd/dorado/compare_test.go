@@ -32,7 +32,9 @@ func TestCompareDefinitions(t *testing.T) {
 	for name, text := range map[string]string{
 		"a.yaml": "github: {repositories: [example/api]}\nservices: [{name: api, repositories: [example/api], deployments: [{kind: release}]}]\n",
 		"b.yaml": "github: {repositories: [example/api]}\ndefinitions: {change_lead_time: {start: committed}}\n" +
-			"services: [{name: api, repositories: [example/api], deployments: [{kind: release, tag: 'v\\d'}]}]\n",
+			"services: [{name: api, repositories: [example/api], deployments: [{kind: release, tag: 'v\\d'}]}]\n" +
+			"incidents: [{urgency: high}, {source: github_issue, label: outage}, {source: ingested, maintenance: false}]\noverrides: overrides.yaml\n",
+		"overrides.yaml": "overrides:\n- {action: failed, deployment: 'https://github.com/example/api/releases/tag/v2', who: ana, why: it lost orders}\n",
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
