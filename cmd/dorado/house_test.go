@@ -36,7 +36,7 @@ var importRules = []importRule{
 	{folder: "server/wire", standardOnly: true},
 	{folder: "reports", standardOnly: true},
 	{folder: "server", ours: []string{"models", "server/wire", "strictyaml", "warehouse", "warehouse/results"}},
-	{folder: "grafana", ours: []string{"server/wire"}},
+	{folder: "grafana", ours: []string{"grafana/frames", "grafana/macros", "server/wire"}},
 	{folder: "grafana/*", ours: []string{"server/wire"}},
 }
 
