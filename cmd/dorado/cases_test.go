@@ -392,6 +392,7 @@ func (s *caseServer) collect(t *testing.T, file string, left int) error {
 // TestGoldenCases reads the cases in which other tools go wrong from a server that
 // answers as GitHub does.
 func TestGoldenCases(t *testing.T) {
+	t.Parallel()
 	server := serveCases(t)
 	config := server.config(t)
 	server.as(secondCollection, simulator.Faults{})
@@ -430,7 +431,7 @@ func TestGoldenCases(t *testing.T) {
 // TestCase13_TwoCollectionsWithFaultsAndKillsEqualOne reads the cases once at the
 // end, and in two steps with faults and kills on the way.
 func TestCase13_TwoCollectionsWithFaultsAndKillsEqualOne(t *testing.T) {
-	t.Parallel() // it waits more than it works
+	t.Parallel()
 	server := serveCases(t)
 	server.as(secondCollection, simulator.Faults{})
 	atOnce := server.published(t, server.config(t), -1)

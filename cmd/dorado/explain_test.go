@@ -17,6 +17,7 @@ import (
 // TestSimulatedExplain holds the rows behind every number of the simulated
 // organisation to the number, with days that are not those of UTC.
 func TestSimulatedExplain(t *testing.T) {
+	t.Parallel()
 	s, _ := collectedSimulated(t)
 	config := s.copied(t)
 	text, err := os.ReadFile(config)
@@ -32,6 +33,7 @@ func TestSimulatedExplain(t *testing.T) {
 
 // TestRealExplain does the same with three real histories.
 func TestRealExplain(t *testing.T) {
+	t.Parallel()
 	base, collected := collectedReal(t)
 	config := realConfig(t, base, "")
 	copyWarehouse(t, collected, config)

@@ -27,6 +27,7 @@ func putRaw(t *testing.T, folder string, rows ...collectors.Row) {
 // TestHistory publishes three times: a deployment of January is found late, and
 // then the definitions change.
 func TestHistory(t *testing.T) {
+	t.Parallel()
 	config := writeConfig(t, "github: {repositories: [example/api]}\n")
 	folder := filepath.Join(filepath.Dir(config), "data")
 	put := func(rows ...collectors.Row) {

@@ -47,6 +47,7 @@ func rowsOf(t *testing.T, config, sql string) string {
 }
 
 func TestIngestedDeploymentsCount(t *testing.T) {
+	t.Parallel()
 	config := ingestConfig(t)
 	deployments := `{"id": "1", "service": "billing", "sha": "aaa", "finished_at": "2026-01-05T10:00:00Z"}
 {"id": "2", "service": "billing", "sha": "bbb", "status": "in_progress", "started_at": "2026-01-06T11:30:00+02:00"}
@@ -92,6 +93,7 @@ billing/ingested:2,group/billing,c2,7200
 }
 
 func TestIngestTellsOfEveryBadRecord(t *testing.T) {
+	t.Parallel()
 	config := ingestConfig(t)
 	for name, test := range map[string]struct {
 		kind, file, text string
@@ -164,6 +166,7 @@ not JSON
 }
 
 func TestIngestParquet(t *testing.T) {
+	t.Parallel()
 	config := publish(t)
 	file := filepath.Join(t.TempDir(), "pages.parquet")
 	export := dorado(t, "", "query", "--config", config, "--format", "parquet", "--output", file, `

@@ -13,6 +13,7 @@ import (
 // TestQualityGates builds with a collector that last ended well ten hours ago,
 // and failed since.
 func TestQualityGates(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	failure := "401 Bad credentials"
 	at := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)

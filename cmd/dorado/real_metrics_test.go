@@ -41,6 +41,7 @@ import (
 // commits for both; here the second is a re-deploy and brings nothing. So all
 // variants B of litestream that cover March 2022 stand on two changes less.
 func TestRealMetrics(t *testing.T) {
+	t.Parallel()
 	folder := realData(t)
 	base, collected := collectedReal(t)
 	config := writeConfig(t, realOptions(base))

@@ -26,6 +26,7 @@ func realPagerDuty(t *testing.T, base, account, since string) string {
 // TestRealIncidents takes real accounts the whole way and compares with numbers
 // that were worked out from their records without this program.
 func TestRealIncidents(t *testing.T) {
+	t.Parallel()
 	base := serveReal(t, realData(t))
 	t.Run("foodcoopx", func(t *testing.T) {
 		config := realPagerDuty(t, base, "foodcoopx", "2025-11-01")
@@ -158,6 +159,7 @@ func minutesDown(t *testing.T, config string) {
 // TestRealErrorBudgets gives each of the 45 services of foodcoopx an objective, and
 // compares what its budget says was bad with the outages, day by day.
 func TestRealErrorBudgets(t *testing.T) {
+	t.Parallel()
 	folder := realData(t)
 	config := realPagerDuty(t, serveReal(t, folder), "foodcoopx", "2025-11-01")
 	var objectives strings.Builder

@@ -206,6 +206,7 @@ func sameNumber(t *testing.T, got, want string) bool {
 //	lead time         deployed_at minus the committer's date, or the author's.
 //	no ancestor tag   such a tag counts as a deployment, but its commits are in no lead time of metrics.csv.
 func TestRealHistories(t *testing.T) {
+	t.Parallel()
 	folder := realData(t)
 	base, collected := collectedReal(t)
 	t.Run("committer date, all commits", func(t *testing.T) {
@@ -398,7 +399,7 @@ func control(t *testing.T, base, settings string) {
 // TestRealCollections collects the same real histories in several ways, which
 // must all end in the same tables.
 func TestRealCollections(t *testing.T) {
-	t.Parallel() // it waits more than it works
+	t.Parallel()
 	folder := realData(t)
 	log := filepath.Join(t.TempDir(), "requests.jsonl")
 	base := serveReal(t, folder, "--log", log, "--rate-limit", "1000000")

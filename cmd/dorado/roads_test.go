@@ -59,7 +59,7 @@ func collectAndPrint(t *testing.T, config string, asOf time.Time) map[string]str
 // TestSimulatedRoads collects one organisation by REST and in several ways by
 // GraphQL: all must end in the same rows, from the raw store to the marts.
 func TestSimulatedRoads(t *testing.T) {
-	t.Parallel() // it waits more than it works
+	t.Parallel()
 	organization := smallOrganization()
 	want := collectAndPrint(t, simulatedConfig(t, organization, serveSimulated(t, organization, simulator.ServerOptions{RESTOnly: true})), organization.End)
 	t.Run("api: graphql", func(t *testing.T) {
@@ -107,7 +107,7 @@ func setRoad(t *testing.T, config, from, to string) {
 // TestSimulatedRoadWithFaults collects by GraphQL from a server that fails, cuts
 // answers off, limits and can only answer small queries.
 func TestSimulatedRoadWithFaults(t *testing.T) {
-	t.Parallel() // it waits more than it works
+	t.Parallel()
 	organization := simulator.New(simulator.Options{Seed: 4, Services: 6, Days: 60})
 	want := collectAndPrint(t, simulatedConfig(t, organization, serveSimulated(t, organization, simulator.ServerOptions{RESTOnly: true})), organization.End)
 	for name, faults := range map[string]simulator.Faults{
@@ -124,7 +124,7 @@ func TestSimulatedRoadWithFaults(t *testing.T) {
 
 // TestSimulatedBudget collects with few requests a run until nothing is left.
 func TestSimulatedBudget(t *testing.T) {
-	t.Parallel() // it waits more than it works
+	t.Parallel()
 	organization := simulator.New(simulator.Options{Seed: 5, Services: 6, Days: 60})
 	want := collectAndPrint(t, simulatedConfig(t, organization, serveSimulated(t, organization, simulator.ServerOptions{RESTOnly: true})), organization.End)
 	for _, road := range []string{"graphql", "rest"} {

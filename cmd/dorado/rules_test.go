@@ -78,6 +78,7 @@ func testedRules(t *testing.T, rules string, flags ...string) *serviceTest {
 }
 
 func TestRulesTestSaysWhatEachRuleTakes(t *testing.T) {
+	t.Parallel()
 	got := testedRules(t, "")
 	if !got.IsDefault || len(got.Rules) != 3 || len(got.Warnings) != 0 {
 		t.Fatalf("%+v", got)
@@ -104,6 +105,7 @@ func TestRulesTestSaysWhatEachRuleTakes(t *testing.T) {
 }
 
 func TestRulesTestWarns(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		rules string
 		want  []string // the beginnings of the warnings
@@ -148,6 +150,7 @@ func TestRulesTestWarns(t *testing.T) {
 }
 
 func TestRulesTestPrints(t *testing.T) {
+	t.Parallel()
 	config := writeConfig(t, "github: {repositories: [example/api]}\nservices:\n  - name: api\n    team: payments\n    repositories: [example/api]\n"+
 		"    deployments: [{kind: github_deployment, environment: 'prod.*'}]\n")
 	got := dorado(t, "", "rules", "test", "--config", config)

@@ -12,6 +12,7 @@ import (
 )
 
 func TestServicesSayWhereMappingsComeFrom(t *testing.T) {
+	t.Parallel()
 	config := writeConfig(t, "github: {repositories: [example/*]}\n")
 	at := time.Date(2026, 1, 5, 10, 0, 0, 0, time.UTC)
 	storeRows(t, config,
@@ -68,6 +69,7 @@ environment example/shop nonprod`
 }
 
 func TestConfiguredServicesLeaveTheRestUnmapped(t *testing.T) {
+	t.Parallel()
 	config := writeConfig(t, "github: {repositories: [example/*]}\nservices: [{name: shop, team: payments, repositories: [example/shop]}]\n")
 	at := time.Date(2026, 1, 5, 10, 0, 0, 0, time.UTC)
 	storeRows(t, config,

@@ -35,6 +35,7 @@ const incidentsQuery = `
 // TestSimulatedIncidentsOfThePast builds as of times before the records were read,
 // at which incidents that are over now were open, or not reopened yet.
 func TestSimulatedIncidentsOfThePast(t *testing.T) {
+	t.Parallel()
 	s, _ := collectedSimulated(t)
 	config := s.copied(t)
 	for _, days := range []int{17, 41} {
@@ -57,6 +58,7 @@ func TestSimulatedIncidentsOfThePast(t *testing.T) {
 // those that caused them. It cannot be right always: of two regions deployed at
 // once either may be the cause, and what no deployment caused may follow one.
 func TestSimulatedBlame(t *testing.T) {
+	t.Parallel()
 	s, _ := collectedSimulated(t)
 	blamed := map[string]string{}
 	for _, row := range query(t, s.config, "select incident_id, deployment_id from core.incident_deployments where is_chosen") {

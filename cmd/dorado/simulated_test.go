@@ -221,6 +221,7 @@ func (s *simulated) collectAndBuild(t *testing.T, config string) map[string]stri
 // makers know of it: every deployment, every change with its lead time, and the
 // counts of every day.
 func TestSimulatedTruth(t *testing.T) {
+	t.Parallel()
 	s, _ := collectedSimulated(t)
 	truth := s.organization.Truth()
 	var deployments, changes, days []string
@@ -286,7 +287,7 @@ func lacking(all, some []string) []string {
 // TestSimulatedCollections collects the same organisation in several ways, which
 // must all end in the same tables.
 func TestSimulatedCollections(t *testing.T) {
-	t.Parallel() // it waits more than it works
+	t.Parallel()
 	s := simulate(t)
 	collected, clean := collectedSimulated(t)
 
@@ -324,7 +325,7 @@ func TestSimulatedCollections(t *testing.T) {
 // TestKilledRuns kills the nightly job 20 times wherever it is, in four
 // warehouses. Run again, each must hold what one that was never killed does.
 func TestKilledRuns(t *testing.T) {
-	t.Parallel() // it waits more than it works
+	t.Parallel()
 	s := simulate(t)
 	_, clean := collectedSimulated(t)
 	s.serve(simulator.ServerOptions{Faults: simulator.Faults{Slow: 2 * time.Millisecond}}) // which spreads the points
@@ -491,6 +492,7 @@ func TestNewerRawStore(t *testing.T) {
 // TestReportFormats compares the report of a simulated organisation with golden
 // files.
 func TestReportFormats(t *testing.T) {
+	t.Parallel()
 	s, _ := collectedSimulated(t)
 	for _, format := range []string{"table", "markdown", "json"} {
 		for _, by := range []string{"service", "team"} {
@@ -516,9 +518,10 @@ func TestReportFormats(t *testing.T) {
 // TestDemo runs the demo twice, the second time over the first, and keeps it
 // from removing what no demo made.
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "demo")
-	for _, days := range []string{"180", "40"} {
-		got := runDorado(t, "demo", "--folder", folder, "--days", days)
+	for _, more := range [][]string{nil, {"--days", "40"}} {
+		got := runDorado(t, append([]string{"demo", "--folder", folder}, more...)...)
 		for _, want := range []string{"The simulated organisation acme", "published", "Deployment frequency", "What to try next", filepath.ToSlash(folder) + "/dorado.yaml"} {
 			if !strings.Contains(got, want) {
 				t.Errorf("the demo does not print %q:\n%s", want, got)

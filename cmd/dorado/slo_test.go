@@ -61,6 +61,7 @@ func TestDocumentedObjective(t *testing.T) {
 // TestObjectivesAllTheWay takes objectives from a folder and measurements from a
 // file, and one with a query that may not run, to what is left of the budget.
 func TestObjectivesAllTheWay(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	write := func(name, text string) string {
 		t.Helper()
