@@ -4,7 +4,8 @@
 -- failed (dora.dev/guides/dora-metrics). A deployment that failed for several
 -- reasons, or for several incidents, failed once. What a failure is, is said by
 -- core.failure_signals and core.deployment_outcomes. grain is day, week, month,
--- quarter or total; by_dimension is service, team, repository, environment or none.
+-- quarter or total; by_dimension is service, team, repository, environment or none; filters are
+-- those of metrics.is_selected.
 --
 -- period_start        The period's first day, in the warehouse's time zone.
 -- period_end          The day after its last day.
@@ -23,7 +24,7 @@
 -- hotfixed            Those that were followed by a hotfix.
 -- reverted            Those of which something was reverted.
 --
--- parameters: from_at, to_at, grain := 'total', by_dimension := 'none'
+-- parameters: from_at, to_at, grain := 'total', by_dimension := 'none', filters := map {}
 -- example: from metrics.change_fail_rate(timestamp '2026-01-01', timestamp '2026-02-01', grain := 'month', by_dimension := 'service')
 -- key: period_start, dimension
 with
@@ -41,7 +42,7 @@ counted as (
         count(*) filter (where is_rolled_back) as rolled_back,
         count(*) filter (where is_hotfixed) as hotfixed,
         count(*) filter (where is_reverted) as reverted
-    from metrics.period_outcomes(from_at, to_at, grain := grain, by_dimension := by_dimension)
+    from metrics.period_outcomes(from_at, to_at, grain := grain, by_dimension := by_dimension, filters := filters)
     group by period_start, dimension
 )
 
@@ -62,7 +63,7 @@ select
     coalesce(counted.rolled_back, 0) as rolled_back,
     coalesce(counted.hotfixed, 0) as hotfixed,
     coalesce(counted.reverted, 0) as reverted
-from metrics.outcome_periods(from_at, to_at, grain := grain, by_dimension := by_dimension) as periods
+from metrics.outcome_periods(from_at, to_at, grain := grain, by_dimension := by_dimension, filters := filters) as periods
 left join counted
     on periods.period_start = counted.period_start
     and periods.dimension = counted.dimension

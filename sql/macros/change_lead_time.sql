@@ -4,7 +4,8 @@
 -- start) to when the deployment that ships it first finished, over the changes
 -- deployed to production in the range (dora.dev/guides/dora-metrics). Percentiles
 -- are interpolated. grain is day, week, month, quarter or total; by_dimension is
--- service, team, repository, environment or none.
+-- service, team, repository, environment or none; filters are
+-- those of metrics.is_selected.
 --
 -- period_start    The period's first day, in the warehouse's time zone.
 -- period_end      The day after its last day.
@@ -16,7 +17,7 @@
 -- p90_seconds     The lead time that 90 of 100 do not exceed.
 -- p95_seconds     The lead time that 95 of 100 do not exceed.
 --
--- parameters: from_at, to_at, grain := 'total', by_dimension := 'none'
+-- parameters: from_at, to_at, grain := 'total', by_dimension := 'none', filters := map {}
 -- example: from metrics.change_lead_time(timestamp '2026-01-01', timestamp '2026-02-01', grain := 'week', by_dimension := 'service')
 -- key: period_start, dimension
 with
@@ -37,6 +38,7 @@ successes as (
     where
         deployments.is_production
         and deployments.status = 'success'
+        and metrics.is_selected(filters, deployments.service_id, services.team, deployments.repository, deployments.environment)
 ),
 
 groups as (

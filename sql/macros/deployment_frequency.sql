@@ -3,7 +3,8 @@
 -- The frequency is the successful production deployments per calendar day of the
 -- range, counted over whole days only (dora.dev/guides/dora-metrics). grain is
 -- day, week, month, quarter or total; by_dimension is service, team, repository,
--- environment or none. A range selects by the time a deployment finished.
+-- environment or none; filters are
+-- those of metrics.is_selected. A range selects by the time a deployment finished.
 --
 -- period_start                        The period's first day, in the warehouse's time zone.
 -- period_end                          The day after its last day.
@@ -16,7 +17,7 @@
 -- deployment_days_per_week            Median over the period's whole ISO weeks of the days with a deployment; NULL without such a week.
 -- median_seconds_between_deployments  Median time from one deployment of the group to the next, both in the period; NULL with fewer than two.
 --
--- parameters: from_at, to_at, grain := 'total', by_dimension := 'none'
+-- parameters: from_at, to_at, grain := 'total', by_dimension := 'none', filters := map {}
 -- example: from metrics.deployment_frequency(timestamp '2026-01-01', timestamp '2026-02-01', grain := 'week', by_dimension := 'service')
 -- key: period_start, dimension
 with
@@ -37,6 +38,7 @@ successes as (
     where
         deployments.is_production
         and deployments.status = 'success'
+        and metrics.is_selected(filters, deployments.service_id, services.team, deployments.repository, deployments.environment)
 ),
 
 groups as (

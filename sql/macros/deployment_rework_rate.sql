@@ -4,7 +4,8 @@
 -- were not planned, but made because of a failure (dora.dev/guides/dora-metrics):
 -- rollbacks, deployments that ship a revert, and hotfixes, as core.rollbacks,
 -- core.reverts and core.hotfixes find them. grain is day, week, month, quarter or
--- total; by_dimension is service, team, repository, environment or none.
+-- total; by_dimension is service, team, repository, environment or none; filters are
+-- those of metrics.is_selected.
 --
 -- period_start        The period's first day, in the warehouse's time zone.
 -- period_end          The day after its last day.
@@ -19,7 +20,7 @@
 -- reverts             Deployments that ship a revert, and are no rollback.
 -- hotfixes            Hotfixes that are neither.
 --
--- parameters: from_at, to_at, grain := 'total', by_dimension := 'none'
+-- parameters: from_at, to_at, grain := 'total', by_dimension := 'none', filters := map {}
 -- example: from metrics.deployment_rework_rate(timestamp '2026-01-01', timestamp '2026-02-01', grain := 'month', by_dimension := 'service')
 -- key: period_start, dimension
 with
@@ -33,7 +34,7 @@ counted as (
         count(*) filter (where rework_kind = 'rollback') as rollbacks,
         count(*) filter (where rework_kind = 'revert') as reverts,
         count(*) filter (where rework_kind = 'hotfix') as hotfixes
-    from metrics.period_outcomes(from_at, to_at, grain := grain, by_dimension := by_dimension)
+    from metrics.period_outcomes(from_at, to_at, grain := grain, by_dimension := by_dimension, filters := filters)
     group by period_start, dimension
 )
 
@@ -50,7 +51,7 @@ select
     coalesce(counted.rollbacks, 0) as rollbacks,
     coalesce(counted.reverts, 0) as reverts,
     coalesce(counted.hotfixes, 0) as hotfixes
-from metrics.outcome_periods(from_at, to_at, grain := grain, by_dimension := by_dimension) as periods
+from metrics.outcome_periods(from_at, to_at, grain := grain, by_dimension := by_dimension, filters := filters) as periods
 left join counted
     on periods.period_start = counted.period_start
     and periods.dimension = counted.dimension

@@ -7,7 +7,8 @@
 -- number that stands on fewer records than the option minimum_sample has neither
 -- level nor score. Where the services of a group say different things, the
 -- largest sample and the latest report count. grain is day, week, month, quarter or
--- total; by_dimension is service, team, repository, environment or none.
+-- total; by_dimension is service, team, repository, environment or none; filters are
+-- those of metrics.is_selected.
 --
 -- period_start    The period's first day, in the warehouse's time zone.
 -- period_end      The day after its last day.
@@ -26,7 +27,7 @@
 -- level           elite, high, medium or low; NULL where n is too small to say, or the metric has no levels.
 -- score           The score in DORA's Quick Check, from 0 to 10; NULL where n is too small to say.
 --
--- parameters: from_at, to_at, grain := 'total', by_dimension := 'none'
+-- parameters: from_at, to_at, grain := 'total', by_dimension := 'none', filters := map {}
 -- example: from metrics.dora(timestamp '2026-01-01', timestamp '2026-02-01', grain := 'month', by_dimension := 'service')
 -- key: period_start, dimension, metric
 with
@@ -67,7 +68,7 @@ current_values as (
             when 'month' then cast(period_start - interval 1 month as date)
             when 'quarter' then cast(period_start - interval 3 month as date)
         end as previous_start
-    from metrics.five_metrics(from_at, to_at, grain := grain, by_dimension := by_dimension)
+    from metrics.five_metrics(from_at, to_at, grain := grain, by_dimension := by_dimension, filters := filters)
 ),
 
 previous_values as (
@@ -75,7 +76,8 @@ previous_values as (
         coalesce((select started_at from previous), from_at),
         case grain when 'total' then from_at else to_at end,
         grain := grain,
-        by_dimension := by_dimension
+        by_dimension := by_dimension,
+        filters := filters
     )
 ),
 
@@ -97,6 +99,7 @@ samples as (
     join core.definitions as definitions
         on deployments.service_id = definitions.service_id
         and definitions.metric = 'levels'
+    where metrics.is_selected(filters, deployments.service_id, services.team, deployments.repository, deployments.environment)
     group by 1
 )
 

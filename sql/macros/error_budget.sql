@@ -3,7 +3,8 @@
 -- Budgets of seconds, requests and incidents cannot be added up: of several
 -- objectives the worst is shown. What is left is what is left at the end of the
 -- period's last day, of the window that the objective has then. grain is day, week, month,
--- quarter or total; by_dimension is objective, service, team or none.
+-- quarter or total; by_dimension is objective, service, team or none; filters are
+-- those of metrics.is_selected.
 --
 -- period_start           The period's first day, in the warehouse's time zone.
 -- period_end             The day after its last day.
@@ -16,7 +17,7 @@
 -- burn_rate              The highest burn rate over the period; NULL where nothing was measured.
 -- seconds_to_exhaustion  How long the first budget to go lasts at the last day's burn rate; NULL where nothing was spent on it.
 --
--- parameters: from_at, to_at, grain := 'total', by_dimension := 'none'
+-- parameters: from_at, to_at, grain := 'total', by_dimension := 'none', filters := map {}
 -- example: from metrics.error_budget(timestamp '2026-01-01', timestamp '2026-02-01', grain := 'week', by_dimension := 'service')
 -- key: period_start, dimension
 with
@@ -38,6 +39,7 @@ budgets as (
     from marts.error_budget_daily as budgets
     left join core.services as services
         on budgets.service_id = services.service_id
+    where metrics.is_selected(filters, budgets.service_id, services.team, null, null)
 ),
 
 groups as (

@@ -5,7 +5,8 @@
 -- (dora.dev/guides/dora-metrics). When it was over is said by
 -- core.deployment_outcomes. Percentiles are interpolated. Failures that are not
 -- over have no time and are counted apart. grain is day, week, month, quarter or
--- total; by_dimension is service, team, repository, environment or none.
+-- total; by_dimension is service, team, repository, environment or none; filters are
+-- those of metrics.is_selected.
 --
 -- period_start              The period's first day, in the warehouse's time zone.
 -- period_end                The day after its last day.
@@ -22,7 +23,7 @@
 -- by_incident               How many were over when their incidents were resolved.
 -- by_deployment             How many were over when another deployment had finished.
 --
--- parameters: from_at, to_at, grain := 'total', by_dimension := 'none'
+-- parameters: from_at, to_at, grain := 'total', by_dimension := 'none', filters := map {}
 -- example: from metrics.failed_deployment_recovery_time(timestamp '2026-01-01', timestamp '2026-02-01', by_dimension := 'service')
 -- key: period_start, dimension
 with
@@ -41,7 +42,7 @@ measured as (
         metrics.percentile(repair_seconds, 0.5) as median_repair_seconds,
         count(*) filter (where recovery_method = 'incident') as by_incident,
         count(*) filter (where recovery_method <> 'incident') as by_deployment
-    from metrics.period_outcomes(from_at, to_at, grain := grain, by_dimension := by_dimension)
+    from metrics.period_outcomes(from_at, to_at, grain := grain, by_dimension := by_dimension, filters := filters)
     where is_failed
     group by period_start, dimension
 )
@@ -61,7 +62,7 @@ select
     measured.median_repair_seconds,
     coalesce(measured.by_incident, 0) as by_incident,
     coalesce(measured.by_deployment, 0) as by_deployment
-from metrics.outcome_periods(from_at, to_at, grain := grain, by_dimension := by_dimension) as periods
+from metrics.outcome_periods(from_at, to_at, grain := grain, by_dimension := by_dimension, filters := filters) as periods
 left join measured
     on periods.period_start = measured.period_start
     and periods.dimension = measured.dimension

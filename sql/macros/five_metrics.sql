@@ -2,7 +2,8 @@
 --
 -- What a metric is, and the numbers beside its main one, is said at its own macro.
 -- grain is day, week, month, quarter or total; by_dimension is service, team,
--- repository, environment or none.
+-- repository, environment or none; filters are
+-- those of metrics.is_selected.
 --
 -- period_start  The period's first day, in the warehouse's time zone.
 -- period_end    The day after its last day.
@@ -16,7 +17,7 @@
 -- lower_value   Of a share the lower end of its Wilson 95 % interval; NULL for the others.
 -- upper_value   The upper end.
 --
--- parameters: from_at, to_at, grain := 'total', by_dimension := 'none'
+-- parameters: from_at, to_at, grain := 'total', by_dimension := 'none', filters := map {}
 -- example: from metrics.five_metrics(timestamp '2026-01-01', timestamp '2026-02-01', grain := 'month', by_dimension := 'service')
 -- key: period_start, dimension, metric
 select
@@ -31,7 +32,7 @@ select
     deployments as n,
     null as lower_value,
     null as upper_value
-from metrics.deployment_frequency(from_at, to_at, grain := grain, by_dimension := by_dimension)
+from metrics.deployment_frequency(from_at, to_at, grain := grain, by_dimension := by_dimension, filters := filters)
 union all
 select
     period_start,
@@ -45,7 +46,7 @@ select
     changes as n,
     null as lower_value,
     null as upper_value
-from metrics.change_lead_time(from_at, to_at, grain := grain, by_dimension := by_dimension)
+from metrics.change_lead_time(from_at, to_at, grain := grain, by_dimension := by_dimension, filters := filters)
 union all
 select
     period_start,
@@ -59,7 +60,7 @@ select
     deployments as n,
     lower_ratio as lower_value,
     upper_ratio as upper_value
-from metrics.change_fail_rate(from_at, to_at, grain := grain, by_dimension := by_dimension)
+from metrics.change_fail_rate(from_at, to_at, grain := grain, by_dimension := by_dimension, filters := filters)
 union all
 select
     period_start,
@@ -73,7 +74,7 @@ select
     recovered_deployments as n,
     null as lower_value,
     null as upper_value
-from metrics.failed_deployment_recovery_time(from_at, to_at, grain := grain, by_dimension := by_dimension)
+from metrics.failed_deployment_recovery_time(from_at, to_at, grain := grain, by_dimension := by_dimension, filters := filters)
 union all
 select
     period_start,
@@ -87,5 +88,5 @@ select
     deployments as n,
     lower_ratio as lower_value,
     upper_ratio as upper_value
-from metrics.deployment_rework_rate(from_at, to_at, grain := grain, by_dimension := by_dimension)
+from metrics.deployment_rework_rate(from_at, to_at, grain := grain, by_dimension := by_dimension, filters := filters)
 order by period_start, dimension, position

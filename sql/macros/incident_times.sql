@@ -1,8 +1,8 @@
 -- One row per group and metric: the median times of incidents in a range beside those of the range before.
 --
 -- The range before is the same number of calendar days just before; where it
--- begins before the first incident known, it is not known. by_dimension is that of
--- metrics.time_to_restore.
+-- begins before the first incident known, it is not known. by_dimension and filters
+-- are those of metrics.time_to_restore.
 --
 -- dimension       The group: a service_id or team, or all.
 -- metric          time_to_restore or time_to_acknowledge.
@@ -12,7 +12,7 @@
 -- previous_value  The same for the range before.
 -- previous_n      The same for the range before.
 --
--- parameters: from_at, to_at, by_dimension := 'none'
+-- parameters: from_at, to_at, by_dimension := 'none', filters := map {}
 -- example: from metrics.incident_times(timestamp '2026-01-01', timestamp '2026-02-01', by_dimension := 'service')
 -- key: dimension, metric
 with
@@ -42,7 +42,7 @@ times as (
         'time_to_restore' as metric,
         median_seconds,
         incidents
-    from metrics.time_to_restore(from_at, to_at, by_dimension := by_dimension)
+    from metrics.time_to_restore(from_at, to_at, by_dimension := by_dimension, filters := filters)
     union all
     select
         dimension,
@@ -50,7 +50,7 @@ times as (
         'time_to_acknowledge' as metric,
         median_seconds,
         incidents
-    from metrics.time_to_acknowledge(from_at, to_at, by_dimension := by_dimension)
+    from metrics.time_to_acknowledge(from_at, to_at, by_dimension := by_dimension, filters := filters)
 ),
 
 times_before as (
@@ -59,14 +59,14 @@ times_before as (
         'time_to_restore' as metric,
         median_seconds,
         incidents
-    from metrics.time_to_restore((select started_at from previous), from_at, by_dimension := by_dimension)
+    from metrics.time_to_restore((select started_at from previous), from_at, by_dimension := by_dimension, filters := filters)
     union all
     select
         dimension,
         'time_to_acknowledge' as metric,
         median_seconds,
         incidents
-    from metrics.time_to_acknowledge((select started_at from previous), from_at, by_dimension := by_dimension)
+    from metrics.time_to_acknowledge((select started_at from previous), from_at, by_dimension := by_dimension, filters := filters)
 )
 
 select

@@ -2,7 +2,8 @@
 --
 -- How often people were called, at which hours, is decided in core.interruptions;
 -- all incidents count, also those that the other metrics leave out. grain is day,
--- week, month, quarter or total; by_dimension is service, team or none.
+-- week, month, quarter or total; by_dimension is service, team or none; filters are
+-- those of metrics.is_selected.
 --
 -- period_start            The period's first day, in the warehouse's time zone.
 -- period_end              The day after its last day.
@@ -17,7 +18,7 @@
 -- resolved                Qualifying incidents resolved in the period.
 -- auto_resolved_ratio     The share of those that no person resolved: noise; NULL without one.
 --
--- parameters: from_at, to_at, grain := 'total', by_dimension := 'none'
+-- parameters: from_at, to_at, grain := 'total', by_dimension := 'none', filters := map {}
 -- example: from metrics.on_call_load(timestamp '2026-01-01', timestamp '2026-02-01', grain := 'week', by_dimension := 'team')
 -- key: period_start, dimension
 with
@@ -38,6 +39,7 @@ daily as (
     from marts.incidents_daily as daily
     left join core.services as services
         on daily.service_id = services.service_id
+    where metrics.is_selected(filters, daily.service_id, services.team, null, null)
 )
 
 select

@@ -1,14 +1,15 @@
 -- One row per period and group, from the group's first finished production deployment on.
 --
 -- The frame of the rates of failures and rework. grain is day, week, month, quarter
--- or total; by_dimension is service, team, repository, environment or none.
+-- or total; by_dimension is service, team, repository, environment or none; filters are
+-- those of metrics.is_selected.
 --
 -- period_start  The period's first day, in the warehouse's time zone.
 -- period_end    The day after its last day.
 -- is_complete   False where the range or the as-of time cuts the period short.
 -- dimension     The group: a service_id, team, repository or environment, or all.
 --
--- parameters: from_at, to_at, grain := 'total', by_dimension := 'none'
+-- parameters: from_at, to_at, grain := 'total', by_dimension := 'none', filters := map {}
 -- example: from metrics.outcome_periods(timestamp '2026-01-01', timestamp '2026-02-01', grain := 'week', by_dimension := 'service')
 -- key: period_start, dimension
 with
@@ -30,6 +31,7 @@ groups as (
     from core.deployment_outcomes as outcomes
     join core.services as services
         on outcomes.service_id = services.service_id
+    where metrics.is_selected(filters, outcomes.service_id, services.team, outcomes.repository, outcomes.environment)
     group by 1
 )
 

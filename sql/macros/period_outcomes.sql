@@ -1,7 +1,8 @@
 -- One row per finished production deployment of a range that is in the rates of failures and rework, with its period and group.
 --
 -- A range selects by the time a deployment finished. grain is day, week, month,
--- quarter or total; by_dimension is service, team, repository, environment or none.
+-- quarter or total; by_dimension is service, team, repository, environment or none; filters are
+-- those of metrics.is_selected.
 --
 -- period_start        The first day of its period, in the warehouse's time zone.
 -- dimension           Its group: a service_id, team, repository or environment, or all.
@@ -19,7 +20,7 @@
 -- detection_seconds   From its end to the incident.
 -- repair_seconds      From the incident to the end of the failure.
 --
--- parameters: from_at, to_at, grain := 'total', by_dimension := 'none'
+-- parameters: from_at, to_at, grain := 'total', by_dimension := 'none', filters := map {}
 -- example: from metrics.period_outcomes(timestamp '2026-01-01', timestamp '2026-02-01', grain := 'week', by_dimension := 'service')
 -- key: deployment_number
 select
@@ -45,5 +46,7 @@ join core.deployment_outcomes as outcomes
     and days.ended_at > outcomes.finished_at
 join core.services as services
     on outcomes.service_id = services.service_id
-where outcomes.excluded_reason is null
+where
+    outcomes.excluded_reason is null
+    and metrics.is_selected(filters, outcomes.service_id, services.team, outcomes.repository, outcomes.environment)
 order by outcomes.deployment_number

@@ -4,7 +4,8 @@
 -- the option bots of pull_request_stages says so. A pull request that several
 -- services carry counts once for each. Medians of stages do not add up to the median
 -- of the whole. grain is day, week, month, quarter or total; by_dimension is
--- service, team, repository or none.
+-- service, team, repository or none; filters are
+-- those of metrics.is_selected.
 --
 -- period_start            The period's first day, in the warehouse's time zone.
 -- period_end              The day after its last day.
@@ -21,7 +22,7 @@
 -- median_total_seconds    Median time from the first commit to the deployment.
 -- p90_total_seconds       The time that nine of ten do not exceed.
 --
--- parameters: from_at, to_at, grain := 'total', by_dimension := 'none'
+-- parameters: from_at, to_at, grain := 'total', by_dimension := 'none', filters := map {}
 -- example: from metrics.pull_request_stages(timestamp '2026-01-01', timestamp '2026-02-01', grain := 'month', by_dimension := 'service')
 -- key: period_start, dimension
 with
@@ -56,8 +57,11 @@ merged as (
         and definitions.metric = 'pull_request_stages'
         and definitions.option = 'bots'
     where
-        definitions.value = 'true'
-        or not stages.is_bot
+        (
+            definitions.value = 'true'
+            or not stages.is_bot
+        )
+        and metrics.is_selected(filters, stages.service_id, services.team, stages.repository, null)
 )
 
 select

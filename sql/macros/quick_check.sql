@@ -4,7 +4,8 @@
 -- stability that of the two rates, overall that of all five; each is NULL where
 -- one of its scores is. The means are those of core.quick_check_means. grain is
 -- day, week, month, quarter or total; by_dimension is service, team, repository,
--- environment or none.
+-- environment or none; filters are
+-- those of metrics.is_selected.
 --
 -- period_start      The period's first day, in the warehouse's time zone.
 -- period_end        The day after its last day.
@@ -17,7 +18,7 @@
 -- mean_stability_score   That of the survey's organisations.
 -- mean_overall_score     That of the survey's organisations.
 --
--- parameters: from_at, to_at, grain := 'total', by_dimension := 'none'
+-- parameters: from_at, to_at, grain := 'total', by_dimension := 'none', filters := map {}
 -- example: from metrics.quick_check(timestamp '2026-01-01', timestamp '2026-02-01', by_dimension := 'service')
 -- key: period_start, dimension
 with
@@ -27,7 +28,7 @@ scored as (
         dora.*,
         means.mean_score,
         dora.metric not in ('change_fail_rate', 'deployment_rework_rate') as is_throughput
-    from metrics.dora(from_at, to_at, grain := grain, by_dimension := by_dimension) as dora
+    from metrics.dora(from_at, to_at, grain := grain, by_dimension := by_dimension, filters := filters) as dora
     join core.quick_check_means as means
         on dora.metric = means.metric
 )

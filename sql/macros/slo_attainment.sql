@@ -4,7 +4,8 @@
 -- day by the target of that day. Whole days of the warehouse's zone are counted, of
 -- each that any instant of is in the range. Seconds, requests and incidents cannot be added up: the
 -- attainment of several objectives is the mean of theirs. grain is day, week, month,
--- quarter or total; by_dimension is objective, service, team or none.
+-- quarter or total; by_dimension is objective, service, team or none; filters are
+-- those of metrics.is_selected.
 --
 -- period_start      The period's first day, in the warehouse's time zone.
 -- period_end        The day after its last day.
@@ -16,7 +17,7 @@
 -- attainment_ratio  The ratio of good, the mean over the objectives; NULL without one.
 -- target            The target, the mean over the objectives at the end of the period; NULL without one.
 --
--- parameters: from_at, to_at, grain := 'total', by_dimension := 'none'
+-- parameters: from_at, to_at, grain := 'total', by_dimension := 'none', filters := map {}
 -- example: from metrics.slo_attainment(timestamp '2026-01-01', timestamp '2026-02-01', grain := 'week', by_dimension := 'service')
 -- key: period_start, dimension
 with
@@ -43,6 +44,7 @@ budgets as (
     from marts.error_budget_daily as budgets
     left join core.services as services
         on budgets.service_id = services.service_id
+    where metrics.is_selected(filters, budgets.service_id, services.team, null, null)
 ),
 
 groups as (

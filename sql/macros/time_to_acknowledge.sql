@@ -6,7 +6,7 @@
 -- time, even if it is resolved: it is counted apart. Percentiles are interpolated.
 -- grain is day, week, month, quarter or total; by_dimension is
 -- service, team, urgency, priority, source, hour (of the day it was triggered) or
--- none.
+-- none; filters are those of metrics.is_selected.
 --
 -- period_start              The period's first day, in the warehouse's time zone.
 -- period_end                The day after its last day.
@@ -19,7 +19,7 @@
 -- p90_seconds               The time that 90 of 100 do not exceed.
 -- unacknowledged_incidents  Incidents that were triggered in the period and that nobody has acknowledged by the as-of time.
 --
--- parameters: from_at, to_at, grain := 'total', by_dimension := 'none'
+-- parameters: from_at, to_at, grain := 'total', by_dimension := 'none', filters := map {}
 -- example: from metrics.time_to_acknowledge(timestamp '2026-01-01', timestamp '2026-02-01', grain := 'week', by_dimension := 'team')
 -- key: period_start, dimension
 with
@@ -48,7 +48,9 @@ incidents as (
     from core.incidents as incidents
     left join core.services as services
         on incidents.service_id = services.service_id
-    where incidents.is_qualifying
+    where
+        incidents.is_qualifying
+        and metrics.is_selected(filters, incidents.service_id, services.team, null, null)
 ),
 
 groups as (

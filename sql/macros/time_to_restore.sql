@@ -6,7 +6,8 @@
 -- has no such time yet: it is counted apart, and never taken as resolved now.
 -- Percentiles are interpolated. grain is day, week, month, quarter or total;
 -- by_dimension is service, team, urgency, priority, source, hour (of the day it was
--- triggered) or none.
+-- triggered) or none; filters are
+-- those of metrics.is_selected.
 --
 -- period_start    The period's first day, in the warehouse's time zone.
 -- period_end      The day after its last day.
@@ -19,7 +20,7 @@
 -- p90_seconds     The time that 90 of 100 do not exceed.
 -- open_incidents  Incidents that were triggered by the end of the period and were open then.
 --
--- parameters: from_at, to_at, grain := 'total', by_dimension := 'none'
+-- parameters: from_at, to_at, grain := 'total', by_dimension := 'none', filters := map {}
 -- example: from metrics.time_to_restore(timestamp '2026-01-01', timestamp '2026-02-01', grain := 'week', by_dimension := 'team')
 -- key: period_start, dimension
 with
@@ -48,7 +49,9 @@ incidents as (
     from core.incidents as incidents
     left join core.services as services
         on incidents.service_id = services.service_id
-    where incidents.is_qualifying
+    where
+        incidents.is_qualifying
+        and metrics.is_selected(filters, incidents.service_id, services.team, null, null)
 ),
 
 groups as (

@@ -4,7 +4,8 @@
 -- to production, and of incidents the times to restore and to acknowledge. What a
 -- metric is, and the numbers beside its main one, is said at its own macro.
 -- grain is day, week, month, quarter or total; by_dimension is service, team,
--- repository, environment or none.
+-- repository, environment or none; filters are
+-- those of metrics.is_selected.
 --
 -- metric        The metric, named as its macro.
 -- period_start  The period's first day, in the warehouse's time zone.
@@ -15,7 +16,7 @@
 -- unit          deployments_per_day, seconds or ratio.
 -- n             How many records the value stands on.
 --
--- parameters: from_at, to_at, grain := 'total', by_dimension := 'none'
+-- parameters: from_at, to_at, grain := 'total', by_dimension := 'none', filters := map {}
 -- example: from metrics.totals(timestamp '2026-01-01', timestamp '2026-02-01', grain := 'month', by_dimension := 'service')
 -- key: metric, period_start, dimension
 select
@@ -27,7 +28,7 @@ select
     value,
     unit,
     n
-from metrics.five_metrics(from_at, to_at, grain := grain, by_dimension := by_dimension)
+from metrics.five_metrics(from_at, to_at, grain := grain, by_dimension := by_dimension, filters := filters)
 union all
 select
     'pull_request_stages' as metric,
@@ -38,7 +39,7 @@ select
     median_total_seconds as value,
     'seconds' as unit,
     deployed as n
-from metrics.pull_request_stages(from_at, to_at, grain := grain, by_dimension := by_dimension)
+from metrics.pull_request_stages(from_at, to_at, grain := grain, by_dimension := by_dimension, filters := filters)
 union all
 select
     'time_to_restore' as metric,
@@ -49,7 +50,7 @@ select
     median_seconds as value,
     'seconds' as unit,
     incidents as n
-from metrics.time_to_restore(from_at, to_at, grain := grain, by_dimension := by_dimension)
+from metrics.time_to_restore(from_at, to_at, grain := grain, by_dimension := by_dimension, filters := filters)
 union all
 select
     'time_to_acknowledge' as metric,
@@ -60,5 +61,5 @@ select
     median_seconds as value,
     'seconds' as unit,
     incidents as n
-from metrics.time_to_acknowledge(from_at, to_at, grain := grain, by_dimension := by_dimension)
+from metrics.time_to_acknowledge(from_at, to_at, grain := grain, by_dimension := by_dimension, filters := filters)
 order by metric, period_start, dimension
