@@ -182,7 +182,7 @@ create table "github_reviews" (
 );
 
 create table "github_pull_request_events" (
-    "id" BIGINT,
+    "node_id" VARCHAR,
     "repository" VARCHAR,
     "number" BIGINT,
     "event" VARCHAR,

@@ -375,7 +375,7 @@ func (s *caseServer) collect(t *testing.T, file string, left int) error {
 	server := *config.GitHub
 	server.Pause = time.Millisecond
 	all := []string{"*/*"}
-	server.Needs = github.Needs{Environments: all, WorkflowRuns: all, Jobs: []string{"acme/jobs"}, Reviews: all, Paths: []string{"acme/mono"}, Issues: all, Owners: all}
+	server.Needs = github.Needs{Environments: all, WorkflowRuns: all, Jobs: []string{"acme/jobs"}, Paths: []string{"acme/mono"}, Issues: all, Owners: all}
 	made, err := githubSource(server, raw, func(time.Time, string) {})
 	if err != nil {
 		t.Fatal(err)

@@ -14,7 +14,7 @@ const everyRepository = "*/*"
 // configuration uses: runs, jobs and paths where a deployment rule looks at them,
 // issues where an incident rule does, owners where it does not say itself whose the services are.
 func needs(config *Config) github.Needs {
-	found := github.Needs{Environments: []string{everyRepository}, Reviews: []string{everyRepository}}
+	found := github.Needs{Environments: []string{everyRepository}}
 	if len(config.Services) == 0 {
 		found.Owners = []string{everyRepository}
 	}

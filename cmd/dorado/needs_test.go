@@ -14,10 +14,10 @@ func TestNeeds(t *testing.T) {
 		services []models.Service
 		want     github.Needs
 	}{
-		"no services": {nil, github.Needs{Environments: all, Reviews: all, Owners: all}},
+		"no services": {nil, github.Needs{Environments: all, Owners: all}},
 		"teams and plain rules": {
 			[]models.Service{{Name: "a", Team: "t", Repositories: []models.ServiceRepository{{Name: "acme/a"}}, Deployments: models.DefaultRules}},
-			github.Needs{Environments: all, Reviews: all},
+			github.Needs{Environments: all},
 		},
 		"runs, jobs and paths": {
 			[]models.Service{
@@ -27,7 +27,7 @@ func TestNeeds(t *testing.T) {
 				{Name: "b", Repositories: []models.ServiceRepository{{Name: "acme/mono"}, {Name: "acme/b"}},
 					Deployments: []models.Rule{{Kind: models.KindWorkflowRun, Workflow: "b.yml", Job: "deploy", Paths: []string{"b"}}}},
 			},
-			github.Needs{Environments: all, Reviews: all, WorkflowRuns: []string{"acme/mono"}, Jobs: []string{"acme/b", "acme/mono"},
+			github.Needs{Environments: all, WorkflowRuns: []string{"acme/mono"}, Jobs: []string{"acme/b", "acme/mono"},
 				Paths: []string{"acme/b", "acme/mono"}, Owners: []string{"acme/b", "acme/mono"}, Issues: []string{"acme/mono"}},
 		},
 	} {

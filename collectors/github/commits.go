@@ -56,8 +56,9 @@ type parent struct {
 
 // A signature is who wrote or committed a commit, and when.
 type signature struct {
-	Name string    `json:"name"`
-	Date time.Time `json:"date"`
+	Name  string    `json:"name"`
+	Email string    `json:"email"` // not stored
+	Date  time.Time `json:"date"`
 }
 
 // commitRows returns commits and their parents as rows.

@@ -49,7 +49,6 @@ type Needs struct {
 	Environments []string // environments
 	WorkflowRuns []string // workflow runs, all attempts
 	Jobs         []string // the jobs of workflow runs, which are read too then
-	Reviews      []string // reviews and other steps of merged pull requests
 	Paths        []string // the paths that commits touch
 	Issues       []string // issues
 	Owners       []string // CODEOWNERS and catalog-info.yaml, and the teams of the owner

@@ -18,7 +18,7 @@
 //	github_releases       none; the whole list *
 //	github_tags           none; the whole list *
 //	github_pull_requests  a span of the list by last update, newest first; its first page *. With every one
-//	                      that is merged come its commits.
+//	                      that is merged comes its timeline: its commits, reviews and events.
 //	github_commits        the head of the default branch; its newest commit *. What is new is listed from
 //	                      there.
 //	github_history        which deployed commits the lists did not reach; one comparison for each.
@@ -44,7 +44,6 @@
 //	                      then windows of time below GitHub's thousand back for 3 days. With a run come the
 //	                      attempts before its last.
 //	github_workflow_jobs  raw.github_reads; nothing. One list for each run that was completed.
-//	github_reviews        raw.github_reads; nothing. One timeline for each merged pull request that has changed.
 //	github_changed_files  raw.github_reads; nothing. One commit for each.
 //	github_issues         the greatest updated_at; the list from there *
 //	github_teams          none; the teams of each owner and the repositories of each *
@@ -54,12 +53,11 @@
 // on below what is stored without reading from the top.
 //
 // Requests of a simulated organisation of 500 repositories, 200 deployments and 500
-// merged pull requests a day, as BenchmarkRequests counts them (without reviews,
-// environments and what else REST alone has, which come on top: a request for each
-// merged pull request, for example):
+// merged pull requests a day with their reviews, as BenchmarkRequests counts them
+// (without environments and what else REST alone has, which come on top):
 //
 //	                            GraphQL                        REST             at least
-//	a night                     44 requests, 79 points         6,900 requests   37
+//	a night                     44 requests, 80 points         6,900 requests   37
 //	a run with nothing new      20 requests, 20 points         5,997 requests   20
 //	two years, from the start   4,580 queries, 4,640 points,
 //	                            and 3,380 requests of REST
@@ -73,8 +71,7 @@
 //
 // What can be missed: a status that a deployment gets more than 14 days after it
 // was asked for, unless it had not ended until then, when it is looked at for 90
-// days (a late inactive, the usual one, changes no number); all but the first 250
-// commits of a pull request, because GitHub lists no more; an attempt of a workflow
+// days (a late inactive, the usual one, changes no number); an attempt of a workflow
 // run more than 3 days after the run was made, unless Config.RereadDays reaches back
 // to it; where a tag was between two runs; a deployment, release, tag or issue that
 // is deleted stays. By GraphQL also, until something else changes: a draft

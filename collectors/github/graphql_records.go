@@ -1,6 +1,7 @@
 package github
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 	"time"
@@ -32,6 +33,26 @@ func fragments() []fragment {
 		{"pullRequest", `PullRequest {
 	id fullDatabaseId number title state isDraft author { ...actor } baseRefName headRefName headRefOid mergeCommit { oid }
 	createdAt updatedAt closedAt mergedAt url body labels { totalCount }
+}`},
+		{"timelineItem", `PullRequestTimelineItems {
+	__typename
+	... on PullRequestCommit { commit { ...commit parents { totalCount } } }
+	... on PullRequestReview { fullDatabaseId author { ...actor } authorAssociation state reviewed: commit { oid } submittedAt url }
+	... on ReviewRequestedEvent { id actor { ...actor } createdAt requestedReviewer { ...reviewer } }
+	... on ReviewRequestRemovedEvent { id actor { ...actor } createdAt requestedReviewer { ...reviewer } }
+	... on ReadyForReviewEvent { id actor { ...actor } createdAt }
+	... on ConvertToDraftEvent { id actor { ...actor } createdAt }
+	... on MergedEvent { id actor { ...actor } createdAt merged: commit { oid } }
+	... on ClosedEvent { id actor { ...actor } createdAt closer { ... on Commit { oid } } }
+	... on ReopenedEvent { id actor { ...actor } createdAt }
+	... on HeadRefForcePushedEvent { id actor { ...actor } createdAt }
+}`},
+		{"reviewer", `RequestedReviewer {
+	__typename
+	... on User { login }
+	... on Bot { login }
+	... on Mannequin { login }
+	... on Team { slug }
 }`},
 		{"parents", `Commit {
 	parents(first: 100) { nodes { oid } }
@@ -253,6 +274,86 @@ func (c graphCommit) record() apiCommit {
 		record.Parents[i].SHA = parent.OID
 	}
 	return record
+}
+
+// timelineList is the list of a pull request that timelines are read from.
+const timelineList = "timelineItems(%s, itemTypes: [PULL_REQUEST_COMMIT, PULL_REQUEST_REVIEW, REVIEW_REQUESTED_EVENT, REVIEW_REQUEST_REMOVED_EVENT, " +
+	"READY_FOR_REVIEW_EVENT, CONVERT_TO_DRAFT_EVENT, MERGED_EVENT, CLOSED_EVENT, REOPENED_EVENT, HEAD_REF_FORCE_PUSHED_EVENT])"
+
+// graphEvents are what GraphQL calls keptEvents.
+var graphEvents = map[string]string{
+	"ReviewRequestedEvent":      "review_requested",
+	"ReviewRequestRemovedEvent": "review_request_removed",
+	"ReadyForReviewEvent":       "ready_for_review",
+	"ConvertToDraftEvent":       "convert_to_draft",
+	"MergedEvent":               "merged",
+	"ClosedEvent":               "closed",
+	"ReopenedEvent":             "reopened",
+	"HeadRefForcePushedEvent":   "head_ref_force_pushed",
+}
+
+// A graphTimelineItem is an item of a pull request's timeline, of one of many types.
+type graphTimelineItem struct {
+	Typename string      `json:"__typename"`
+	Commit   graphCommit // of a PullRequestCommit
+
+	// Of a PullRequestReview:
+	FullDatabaseID    int64 `json:",string"`
+	Author            *graphActor
+	AuthorAssociation *string
+	State             string
+	Reviewed          *graphObject
+	SubmittedAt       *time.Time
+	URL               string
+
+	// Of an event:
+	ID                string
+	Actor             *graphActor
+	CreatedAt         time.Time
+	RequestedReviewer *struct {
+		graphActor
+		Slug string // of a team
+	}
+	Merged *graphObject
+	Closer *graphObject // its OID is empty where it is no commit
+}
+
+// A graphObject is an object of git.
+type graphObject struct{ OID string }
+
+// sha returns the object's SHA, nil where there is none.
+func (o *graphObject) sha() *string {
+	if o == nil {
+		return nil
+	}
+	return given(&o.OID)
+}
+
+// addTo puts the item at the end of a timeline.
+func (i graphTimelineItem) addTo(t *timeline) {
+	switch i.Typename {
+	case "PullRequestCommit":
+		t.commits = append(t.commits, i.Commit.record())
+		return
+	case "PullRequestReview":
+		t.reviews = append(t.reviews, Review{
+			ID: i.FullDatabaseID, User: i.Author.account(), AuthorAssociation: i.AuthorAssociation, State: i.State,
+			CommitID: i.Reviewed.sha(), SubmittedAt: i.SubmittedAt, HTMLURL: i.URL,
+		})
+		return
+	}
+	event := PullRequestEvent{
+		NodeID: i.ID, Event: graphEvents[i.Typename], Actor: i.Actor.account(),
+		CommitID: cmp.Or(i.Merged.sha(), i.Closer.sha()), CreatedAt: i.CreatedAt,
+	}
+	switch reviewer := i.RequestedReviewer; {
+	case reviewer == nil:
+	case reviewer.Typename == "Team":
+		event.RequestedTeam = &requestedTeam{Slug: reviewer.Slug}
+	default:
+		event.RequestedReviewer = reviewer.account()
+	}
+	t.events = append(t.events, event)
 }
 
 // records returns nodes as the records they are.

@@ -127,10 +127,9 @@ func (r graphRoad) openDeployments(ctx context.Context, repository string, open 
 
 func (r graphRoad) statuses(_ context.Context, _ string, deployments []Deployment) ([][]DeploymentStatus, error) {
 	lists := make([][]DeploymentStatus, len(deployments))
-	err := childPages(r, len(deployments), func(i int) string { return deployments[i].NodeID }, "Deployment", "statuses", "...deploymentStatus", len(deployments) > backfillFrom,
-		func(i int, page []graphStatus) bool {
+	err := childPages(r, len(deployments), func(i int) string { return deployments[i].NodeID }, "Deployment", "statuses(%s)", "...deploymentStatus", len(deployments) > backfillFrom,
+		func(i int, page []graphStatus) {
 			lists[i] = append(lists[i], records[DeploymentStatus](page)...)
-			return true
 		})
 	return lists, err
 }
@@ -139,10 +138,7 @@ func (r graphRoad) statuses(_ context.Context, _ string, deployments []Deploymen
 // very many more.
 const backfillFrom = 50
 
-// maxPullRequestCommits is how many commits of a pull request REST lists.
-const maxPullRequestCommits = 250
-
-func (r graphRoad) complete(_ context.Context, _ string, pullRequests []PullRequest) ([][]apiCommit, error) {
+func (r graphRoad) complete(_ context.Context, _ string, pullRequests []PullRequest) ([]timeline, error) {
 	var labelled, merged []int
 	for i, pullRequest := range pullRequests {
 		if len(pullRequest.Labels) > 0 {
@@ -156,24 +152,22 @@ func (r graphRoad) complete(_ context.Context, _ string, pullRequests []PullRequ
 	for _, i := range labelled {
 		pullRequests[i].Labels = nil
 	}
-	err := childPages(r, len(labelled), func(i int) string { return pullRequests[labelled[i]].NodeID }, "PullRequest", "labels", "name", backfill,
-		func(i int, page []graphLabel) bool {
+	err := childPages(r, len(labelled), func(i int) string { return pullRequests[labelled[i]].NodeID }, "PullRequest", "labels(%s)", "name", backfill,
+		func(i int, page []graphLabel) {
 			found := &pullRequests[labelled[i]]
 			found.Labels = append(found.Labels, records[label](page)...)
-			return true
 		})
 	if err != nil {
 		return nil, err
 	}
-	lists := make([][]apiCommit, len(pullRequests))
-	err = childPages(r, len(merged), func(i int) string { return pullRequests[merged[i]].NodeID }, "PullRequest", "commits",
-		"commit { ...commit parents { totalCount } }", backfill,
-		func(i int, page []graphPullRequestCommit) bool {
-			commits := append(lists[merged[i]], records[apiCommit](page)...)
-			lists[merged[i]] = commits[:min(len(commits), maxPullRequestCommits)]
-			return len(commits) < maxPullRequestCommits
+	timelines := make([]timeline, len(pullRequests))
+	err = childPages(r, len(merged), func(i int) string { return pullRequests[merged[i]].NodeID }, "PullRequest", timelineList, "...timelineItem", backfill,
+		func(i int, page []graphTimelineItem) {
+			for _, item := range page {
+				item.addTo(&timelines[merged[i]])
+			}
 		})
-	return lists, err
+	return timelines, err
 }
 
 type graphLabel struct{ Name string }
@@ -181,14 +175,9 @@ type graphLabel struct{ Name string }
 // record returns the label.
 func (l graphLabel) record() label { return label(l) }
 
-type graphPullRequestCommit struct{ Commit graphCommit }
-
-// record returns the commit.
-func (c graphPullRequestCommit) record() apiCommit { return c.Commit.record() }
-
 // childPages reads a list of each of count nodes of a kind, which id names, to its
-// end, or as long as add returns true.
-func childPages[T any](r graphRoad, count int, id func(i int) string, kind, list, items string, backfill bool, add func(i int, page []T) bool) error {
+// end. list names it, with %s in place of its first arguments.
+func childPages[T any](r graphRoad, count int, id func(i int) string, kind, list, items string, backfill bool, add func(i int, page []T)) error {
 	type child struct {
 		number   int
 		position string
@@ -205,7 +194,7 @@ func childPages[T any](r graphRoad, count int, id func(i int) string, kind, list
 			arguments := fmt.Sprintf(listArguments(c.position), perPage)
 			wishes = append(wishes, &wish{
 				node:     id(c.number),
-				fields:   fmt.Sprintf("... on %s { list: %s(%s) { nodes { %s } %s } }", kind, list, arguments, items, pageInfo),
+				fields:   fmt.Sprintf("... on %s { list: %s { nodes { %s } %s } }", kind, strings.Replace(list, "%s", arguments, 1), items, pageInfo),
 				lists:    1,
 				backfill: backfill,
 				decode:   func(data json.RawMessage) error { return json.Unmarshal(data, &c.page) },
@@ -217,7 +206,8 @@ func childPages[T any](r graphRoad, count int, id func(i int) string, kind, list
 		var more []*child
 		for _, c := range children {
 			c.position = nextPosition(c.page.List.next())
-			if add(c.number, c.page.List.Nodes) && c.position != "" {
+			add(c.number, c.page.List.Nodes)
+			if c.position != "" {
 				more = append(more, c)
 			}
 		}

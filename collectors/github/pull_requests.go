@@ -54,7 +54,7 @@ type branch struct {
 }
 
 // A PullRequestCommit is a row of raw.github_pull_request_commits: a commit that a
-// merged pull request lists. GitHub lists 250 at most.
+// merged pull request lists.
 type PullRequestCommit struct {
 	Repository  string    `db:"repository,key"` // owner/name
 	Number      int       `db:"number,key"`     // the pull request's
@@ -72,7 +72,8 @@ type PullRequestCommit struct {
 func (PullRequestCommit) Table() string { return "github_pull_request_commits" }
 
 // pullRequests reads the list by the time of the last update, newest first, with
-// the commits of each merged one. An open one comes again when it changes.
+// the timeline of each merged one: its commits, its reviews and what else happened to
+// it. Either comes again when it changes.
 func (s *source) pullRequests(ctx context.Context, road road, repository string, state span) iter.Seq2[page[span], error] {
 	return func(yield func(page[span], error) bool) {
 		known := ""
@@ -91,7 +92,7 @@ func (s *source) pullRequests(ctx context.Context, road road, repository string,
 				yield(page[span]{}, err)
 				return
 			}
-			rows, err := withCommits(ctx, road, repository, found.items)
+			rows, err := withTimelines(ctx, road, repository, found.items)
 			if err != nil {
 				yield(page[span]{}, err)
 				return
@@ -111,10 +112,10 @@ func (s *source) pullRequests(ctx context.Context, road road, repository string,
 	}
 }
 
-// withCommits reads the commits of the pull requests that are merged and returns
+// withTimelines reads the timelines of the pull requests that are merged and returns
 // the rows of both.
-func withCommits(ctx context.Context, road road, repository string, pullRequests []PullRequest) ([]collectors.Row, error) {
-	commits, err := road.complete(ctx, repository, pullRequests)
+func withTimelines(ctx context.Context, road road, repository string, pullRequests []PullRequest) ([]collectors.Row, error) {
+	timelines, err := road.complete(ctx, repository, pullRequests)
 	if err != nil {
 		return nil, err
 	}
@@ -138,20 +139,7 @@ func withCommits(ctx context.Context, road road, repository string, pullRequests
 		pullRequest.LabelNames = string(labels)
 		pullRequest.BaseRef, pullRequest.HeadRef, pullRequest.HeadSHA = pullRequest.Base.Ref, pullRequest.Head.Ref, pullRequest.Head.SHA
 		rows = append(rows, pullRequest)
-		for position, commit := range commits[i] {
-			rows = append(rows, PullRequestCommit{
-				Repository:  repository,
-				Number:      pullRequest.Number,
-				SHA:         commit.SHA,
-				Position:    position,
-				AuthoredAt:  commit.Commit.Author.Date,
-				CommittedAt: commit.Commit.Committer.Date,
-				AuthorLogin: commit.Author.login(),
-				AuthorName:  commit.Commit.Author.Name,
-				Message:     commit.Commit.Message,
-				ParentCount: len(commit.Parents),
-			})
-		}
+		rows = append(rows, timelines[i].rows(repository, pullRequest.Number)...)
 	}
 	return rows, nil
 }

@@ -17,9 +17,9 @@ import (
 // one with another version, is read next, so that a run may be stopped anywhere
 // and nothing is asked for twice.
 type Read struct {
-	Kind       string `db:"kind,key"`       // what was read, by its collector: github_reviews
+	Kind       string `db:"kind,key"`       // what was read, by its collector: github_workflow_jobs
 	Repository string `db:"repository,key"` // owner/name
-	Record     string `db:"record,key"`     // what it goes with: a pull request's number, a run's id and attempt, a commit's SHA
+	Record     string `db:"record,key"`     // what it goes with: a run's id and attempt, a commit's SHA
 	Version    string `db:"version"`        // of the record, such as its updated_at
 }
 

@@ -1,13 +1,9 @@
 package github
 
 import (
-	"context"
 	"encoding/json"
-	"fmt"
-	"iter"
-	"net/http"
 	"slices"
-	"strconv"
+	"strings"
 	"time"
 
 	"dorado/collectors"
@@ -22,7 +18,7 @@ type Review struct {
 	AuthorLogin       *string    `json:"-" db:"author_login"` // NULL where the account is gone
 	AuthorType        *string    `json:"-" db:"author_type"`
 	AuthorAssociation *string    `json:"author_association" db:"author_association"`
-	State             string     `json:"state" db:"state"`         // approved, changes_requested, commented, dismissed; some lists shout it
+	State             string     `json:"state" db:"state"`         // approved, changes_requested, commented, dismissed
 	CommitID          *string    `json:"commit_id" db:"commit_id"` // the commit that was reviewed
 	SubmittedAt       *time.Time `json:"submitted_at" db:"submitted_at"`
 	HTMLURL           string     `json:"html_url" db:"html_url"`
@@ -34,21 +30,24 @@ func (Review) Table() string { return "github_reviews" }
 // A PullRequestEvent is a row of raw.github_pull_request_events: a step in the
 // life of a merged pull request, other than its reviews.
 type PullRequestEvent struct {
-	ID                     int64    `json:"id" db:"id,key"`
-	Repository             string   `json:"-" db:"repository"` // owner/name; not in the API's record
-	Number                 int      `json:"-" db:"number"`     // the pull request's; not in the API's record
-	Event                  string   `json:"event" db:"event"`  // see keptEvents
-	Actor                  *account `json:"actor"`
-	ActorLogin             *string  `json:"-" db:"actor_login"`
-	ActorType              *string  `json:"-" db:"actor_type"`
-	RequestedReviewer      *account `json:"requested_reviewer"`
-	RequestedReviewerLogin *string  `json:"-" db:"requested_reviewer_login"` // of a review request to a person
-	RequestedTeam          *struct {
-		Slug string `json:"slug"`
-	} `json:"requested_team"`
-	RequestedTeamSlug *string   `json:"-" db:"requested_team_slug"` // of a review request to a team
-	CommitID          *string   `json:"commit_id" db:"commit_id"`
-	CreatedAt         time.Time `json:"created_at" db:"created_at"`
+	NodeID                 string         `json:"node_id" db:"node_id,key"` // GraphQL gives no number
+	Repository             string         `json:"-" db:"repository"`        // owner/name; not in the API's record
+	Number                 int            `json:"-" db:"number"`            // the pull request's; not in the API's record
+	Event                  string         `json:"event" db:"event"`         // see keptEvents
+	Actor                  *account       `json:"actor"`
+	ActorLogin             *string        `json:"-" db:"actor_login"`
+	ActorType              *string        `json:"-" db:"actor_type"`
+	RequestedReviewer      *account       `json:"requested_reviewer"`
+	RequestedReviewerLogin *string        `json:"-" db:"requested_reviewer_login"` // of a review request to a person
+	RequestedTeam          *requestedTeam `json:"requested_team"`
+	RequestedTeamSlug      *string        `json:"-" db:"requested_team_slug"` // of a review request to a team
+	CommitID               *string        `json:"commit_id" db:"commit_id"`   // of merged what it made, of closed what closed it
+	CreatedAt              time.Time      `json:"created_at" db:"created_at"`
+}
+
+// A requestedTeam is a team that was asked for a review.
+type requestedTeam struct {
+	Slug string `json:"slug"`
 }
 
 // Table returns the table's name.
@@ -60,74 +59,81 @@ var keptEvents = []string{
 	"merged", "closed", "reopened", "head_ref_force_pushed",
 }
 
-// reviews reads the timeline of each merged pull request, again when something
-// has happened to it since. It holds the reviews too, so that one request is
-// enough for what would take two: the list of a repository's events would do for
-// many pull requests at once, but GitHub cuts it off.
-func (s *source) reviews(ctx context.Context, repository string, _ struct{}) iter.Seq2[page[struct{}], error] {
-	return s.details(ctx, "github_reviews", repository, mergedPullRequests, func(ctx context.Context, text string) ([]collectors.Row, error) {
-		number, err := strconv.Atoi(text)
-		if err != nil {
-			return nil, fmt.Errorf("pull request %q: %w", text, err)
-		}
-		var rows []collectors.Row
-		for entries, err := range all[json.RawMessage](ctx, s, fmt.Sprintf("repos/%s/issues/%d/timeline?", repository, number)) {
-			if status(err) == http.StatusNotFound || status(err) == http.StatusGone {
-				return rows, nil // it was deleted in the meantime
-			}
-			if err != nil {
-				return nil, err
-			}
-			for _, entry := range entries {
-				row, err := timelineRow(repository, number, entry)
-				if err != nil {
-					return nil, fmt.Errorf("timeline of pull request %d: %w", number, err)
-				}
-				if row != nil {
-					rows = append(rows, row)
-				}
-			}
-		}
-		return rows, nil
-	})
+// A timeline is what happened to a merged pull request. GitHub gives all of it as
+// one list, and so one request by REST, and one look-up by GraphQL, is enough for what
+// would take three.
+type timeline struct {
+	commits []apiCommit // as the pull request lists them
+	reviews []Review
+	events  []PullRequestEvent
 }
 
-// mergedPullRequests are those whose timelines are to be read.
-const mergedPullRequests = `
-	select
-		number::varchar as record,
-		updated_at::varchar as version,
-		updated_at
-	from github_pull_requests
-	where
-		repository = $2
-		and merged_at is not null`
-
-// timelineRow returns an entry of a timeline as a row, nil where none is kept of
-// its kind.
-func timelineRow(repository string, number int, entry json.RawMessage) (collectors.Row, error) {
+// add puts an entry of a list by REST at the end.
+func (t *timeline) add(entry json.RawMessage) error {
 	var kind struct {
 		Event string `json:"event"`
 	}
 	if err := json.Unmarshal(entry, &kind); err != nil {
-		return nil, err
+		return err
 	}
 	switch {
+	case kind.Event == "committed":
+		// It lacks the account of the author.
+		var commit struct {
+			SHA       string    `json:"sha"`
+			Author    signature `json:"author"`
+			Committer signature `json:"committer"`
+			Message   string    `json:"message"`
+			Parents   []parent  `json:"parents"`
+		}
+		err := json.Unmarshal(entry, &commit)
+		found := apiCommit{SHA: commit.SHA, Parents: commit.Parents}
+		found.Commit.Author, found.Commit.Committer, found.Commit.Message = commit.Author, commit.Committer, commit.Message
+		t.commits = append(t.commits, found)
+		return err
 	case kind.Event == "reviewed":
 		var review Review
 		err := json.Unmarshal(entry, &review)
-		return review.row(repository, number), err
+		t.reviews = append(t.reviews, review)
+		return err
 	case slices.Contains(keptEvents, kind.Event):
 		var event PullRequestEvent
 		err := json.Unmarshal(entry, &event)
-		return event.row(repository, number), err
+		t.events = append(t.events, event)
+		return err
 	}
-	return nil, nil
+	return nil
+}
+
+// rows returns all that is in the timeline of a pull request as it is stored.
+func (t timeline) rows(repository string, number int) []collectors.Row {
+	var rows []collectors.Row
+	for position, commit := range t.commits {
+		rows = append(rows, PullRequestCommit{
+			Repository:  repository,
+			Number:      number,
+			SHA:         commit.SHA,
+			Position:    position,
+			AuthoredAt:  commit.Commit.Author.Date,
+			CommittedAt: commit.Commit.Committer.Date,
+			AuthorLogin: commit.Author.login(),
+			AuthorName:  commit.Commit.Author.Name,
+			Message:     commit.Commit.Message,
+			ParentCount: len(commit.Parents),
+		})
+	}
+	for _, review := range t.reviews {
+		rows = append(rows, review.row(repository, number))
+	}
+	for _, event := range t.events {
+		rows = append(rows, event.row(repository, number))
+	}
+	return rows
 }
 
 // row returns the review as it is stored.
 func (r Review) row(repository string, number int) Review {
-	r.Repository, r.Number = repository, number
+	r.Repository, r.Number, r.State = repository, number, strings.ToLower(r.State)
 	r.AuthorLogin, r.AuthorType = r.User.login(), r.User.kind()
 	return r
 }

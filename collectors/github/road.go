@@ -2,6 +2,7 @@ package github
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -37,9 +38,9 @@ type road interface {
 	openDeployments(ctx context.Context, repository string, open map[int64]openedState) ([]Deployment, error)
 	// statuses gives the statuses of each of the deployments.
 	statuses(ctx context.Context, repository string, deployments []Deployment) ([][]DeploymentStatus, error)
-	// complete reads the labels of the pull requests and gives the commits of
+	// complete reads the labels of the pull requests and gives the timeline of
 	// each that is merged.
-	complete(ctx context.Context, repository string, pullRequests []PullRequest) ([][]apiCommit, error)
+	complete(ctx context.Context, repository string, pullRequests []PullRequest) ([]timeline, error)
 	// commits gives a page of what can be reached from a commit, without what
 	// was committed before since.
 	commits(ctx context.Context, repository, from, position string, since time.Time, isFirst bool) ([]apiCommit, string, error)
@@ -132,52 +133,88 @@ func (r restRoad) openDeployments(ctx context.Context, repository string, open m
 }
 
 func (r restRoad) statuses(ctx context.Context, repository string, deployments []Deployment) ([][]DeploymentStatus, error) {
-	return sideLists(ctx, len(deployments), func(ctx context.Context, i int) (statuses []DeploymentStatus, err error) {
+	lists := make([][]DeploymentStatus, len(deployments))
+	return lists, sideBySide(ctx, len(deployments), func(ctx context.Context, i int) error {
 		for found, err := range all[DeploymentStatus](ctx, r.source, fmt.Sprintf("repos/%s/deployments/%d/statuses?", repository, deployments[i].ID)) {
 			if err != nil {
-				return nil, fmt.Errorf("statuses of deployment %d: %w", deployments[i].ID, err)
+				return fmt.Errorf("statuses of deployment %d: %w", deployments[i].ID, err)
 			}
-			statuses = append(statuses, found...)
+			lists[i] = append(lists[i], found...)
 		}
-		return statuses, nil
+		return nil
 	})
 }
 
-func (r restRoad) complete(ctx context.Context, repository string, pullRequests []PullRequest) ([][]apiCommit, error) {
-	return sideLists(ctx, len(pullRequests), func(ctx context.Context, i int) (commits []apiCommit, err error) {
-		if pullRequests[i].MergedAt == nil {
-			return nil, nil
+func (r restRoad) complete(ctx context.Context, repository string, pullRequests []PullRequest) ([]timeline, error) {
+	timelines := make([]timeline, len(pullRequests))
+	err := sideBySide(ctx, len(pullRequests), func(ctx context.Context, i int) (err error) {
+		if pullRequests[i].MergedAt != nil {
+			timelines[i], err = r.timeline(ctx, repository, pullRequests[i].Number)
 		}
-		for found, err := range all[apiCommit](ctx, r.source, fmt.Sprintf("repos/%s/pulls/%d/commits?", repository, pullRequests[i].Number)) {
-			if err != nil {
-				return nil, fmt.Errorf("commits of pull request %d: %w", pullRequests[i].Number, err)
-			}
-			commits = append(commits, found...)
-		}
-		return commits, nil
+		return err
 	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range timelines {
+		if err := r.nameAuthors(ctx, repository, pullRequests[i].Number, timelines[i].commits); err != nil {
+			return nil, err
+		}
+	}
+	return timelines, nil
+}
+
+// timeline reads the timeline of a pull request. Where there is none, as where issues
+// are turned off, it has only the commits.
+func (r restRoad) timeline(ctx context.Context, repository string, number int) (found timeline, err error) {
+	for entries, err := range all[json.RawMessage](ctx, r.source, fmt.Sprintf("repos/%s/issues/%d/timeline?", repository, number)) {
+		if status(err) == http.StatusNotFound || status(err) == http.StatusGone {
+			found.commits, err = r.pullRequestCommits(ctx, repository, number)
+			return found, err
+		}
+		if err != nil {
+			return timeline{}, fmt.Errorf("timeline of pull request %d: %w", number, err)
+		}
+		for _, entry := range entries {
+			if err := found.add(entry); err != nil {
+				return timeline{}, fmt.Errorf("timeline of pull request %d: %w", number, err)
+			}
+		}
+	}
+	return found, nil
+}
+
+// pullRequestCommits reads the commits of a pull request, of which GitHub lists 250 at
+// most, and notes the accounts of their authors.
+func (r restRoad) pullRequestCommits(ctx context.Context, repository string, number int) (commits []apiCommit, err error) {
+	for listed, err := range all[apiCommit](ctx, r.source, fmt.Sprintf("repos/%s/pulls/%d/commits?", repository, number)) {
+		if err != nil {
+			return nil, fmt.Errorf("commits of pull request %d: %w", number, err)
+		}
+		r.accounts.learn(listed)
+		commits = append(commits, listed...)
+	}
+	return commits, nil
 }
 
 // sideRequests is how many requests that go with one page are under way at once.
 // GitHub asks for few: more brings its secondary rate limit.
 const sideRequests = 4
 
-// sideLists reads the lists that go with the count items of a page.
-func sideLists[T any](ctx context.Context, count int, read func(ctx context.Context, i int) ([]T, error)) ([][]T, error) {
-	lists := make([][]T, count)
+// sideBySide reads what goes with the count items of a page.
+func sideBySide(ctx context.Context, count int, read func(ctx context.Context, i int) error) error {
 	group, groupContext := errgroup.WithContext(ctx)
 	group.SetLimit(sideRequests)
 	for i := range count {
-		group.Go(func() (err error) {
-			lists[i], err = read(groupContext, i)
-			return err
-		})
+		group.Go(func() error { return read(groupContext, i) })
 	}
-	return lists, group.Wait()
+	return group.Wait()
 }
 
 func (r restRoad) commits(ctx context.Context, repository, from, position string, since time.Time, _ bool) ([]apiCommit, string, error) {
-	return restPage[apiCommit](ctx, r, fmt.Sprintf("repos/%s/commits?sha=%s%s", repository, from, sinceParameter(since)), position)
+	commits, next, err := restPage[apiCommit](ctx, r, fmt.Sprintf("repos/%s/commits?sha=%s%s", repository, from, sinceParameter(since)), position)
+	r.accounts.learn(commits)
+	return commits, next, err
 }
 
 // between compares. GitHub gives 250 commits at once, and all of them in pages.

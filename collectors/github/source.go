@@ -36,6 +36,7 @@ type source struct {
 	clock     serverClock
 	discovery discovery
 	known     sync.Map // Repository by the name it was asked for
+	accounts  accounts
 
 	graph     *graphQL
 	looking   sync.Mutex
@@ -62,7 +63,6 @@ func New(config Config, client *http.Client, usage *Usage, reader Reader) ([]col
 		kind[environmentsState]{source: s, name: "github_environments", needed: &s.config.Needs.Environments, pages: s.environments},
 		kind[workflowRunsState]{source: s, name: "github_workflow_runs", needed: &s.config.Needs.WorkflowRuns, pages: s.workflowRuns},
 		kind[struct{}]{source: s, name: "github_workflow_jobs", needed: &s.config.Needs.Jobs, pages: s.workflowJobs},
-		kind[struct{}]{source: s, name: "github_reviews", needed: &s.config.Needs.Reviews, pages: s.reviews},
 		kind[struct{}]{source: s, name: "github_changed_files", needed: &s.config.Needs.Paths, pages: s.changedFiles},
 		kind[issuesState]{source: s, name: "github_issues", needed: &s.config.Needs.Issues, pages: s.issues},
 		teams{source: s},

@@ -277,7 +277,7 @@ func (o actorObject) kind() string {
 }
 
 func (o actorObject) is(kind string) bool {
-	return kind == o.kind() || kind == "Actor" || kind == "Node"
+	return kind == o.kind() || kind == "Actor" || kind == "RequestedReviewer" || kind == "Node"
 }
 
 func (o actorObject) field(name string, _ map[string]any) (any, bool) {
@@ -367,7 +367,7 @@ type pullRequestObject struct {
 
 func (o pullRequestObject) is(kind string) bool { return kind == "PullRequest" || kind == "Node" }
 
-func (o pullRequestObject) field(name string, _ map[string]any) (any, bool) {
+func (o pullRequestObject) field(name string, arguments map[string]any) (any, bool) {
 	switch name {
 	case "fullDatabaseId":
 		return strconv.FormatInt(o.pull.ID, 10), true
@@ -376,13 +376,8 @@ func (o pullRequestObject) field(name string, _ map[string]any) (any, bool) {
 		return when(&updated), true
 	case "author":
 		return actorObject{o.server, o.pull.Author}, true
-	case "commits":
-		commits := o.repository.listed(o.pull, o.request.now)
-		return connection{count: len(commits), isOffset: true,
-			key: func(int) string { return nodeID("PR", o.pull.ID) },
-			item: func(i int) object {
-				return pullRequestCommitObject{o.repositoryObject, o.repository.places[commits[i].SHA]}
-			}}, true
+	case "timelineItems":
+		return o.timelineItems(arguments), true
 	}
 	rendered := o.server.pullRequestJSON(o.in(), o.pull)
 	switch name {
@@ -405,20 +400,6 @@ func (o pullRequestObject) field(name string, _ map[string]any) (any, bool) {
 		"baseRefName": rendered.Base.Ref, "headRefName": rendered.Head.Ref, "headRefOid": rendered.Head.SHA, "createdAt": when(&rendered.CreatedAt),
 		"closedAt": when(rendered.ClosedAt), "mergedAt": when(rendered.MergedAt), "url": rendered.HTMLURL, "body": "",
 	})
-}
-
-// A pullRequestCommitObject is a commit as a pull request lists it.
-type pullRequestCommitObject struct {
-	repositoryObject
-	place int
-}
-
-func (o pullRequestCommitObject) is(kind string) bool {
-	return kind == "PullRequestCommit" || kind == "Node"
-}
-
-func (o pullRequestCommitObject) field(name string, _ map[string]any) (any, bool) {
-	return fieldOf(name, map[string]any{"commit": commitObject(o)})
 }
 
 // A labelObject is a label.

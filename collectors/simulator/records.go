@@ -17,11 +17,11 @@ import (
 // wants to see it read puts it there.
 type Records struct {
 	Environments []Environment
-	WorkflowRuns []*WorkflowRun // in the order they were made
-	Issues       []*Issue       // in the order they were opened; numbered apart from the pull requests
-	Timelines    map[int][]TimelineEntry
-	Files        []File              // on the default branch
-	Changed      map[string][]string // the paths that a commit touches, by its SHA
+	WorkflowRuns []*WorkflowRun          // in the order they were made
+	Issues       []*Issue                // in the order they were opened; numbered apart from the pull requests
+	Timelines    map[int][]TimelineEntry // by the pull request's number, without its commits
+	Files        []File                  // on the default branch
+	Changed      map[string][]string     // the paths that a commit touches, by its SHA
 }
 
 // An Environment is a place to deploy to.
@@ -78,17 +78,6 @@ type Issue struct {
 type Label struct {
 	Name string
 	At   time.Time
-}
-
-// A TimelineEntry is something that happened to a pull request.
-type TimelineEntry struct {
-	ID       int64
-	Event    string // as GitHub calls it: reviewed, review_requested, merged, ...
-	Actor    string // login
-	Reviewer string // of a request: the login, or @team
-	State    string // of a review
-	SHA      string // of a review and of merged
-	At       time.Time
 }
 
 // A File is a file as it is from a time on.
@@ -383,38 +372,6 @@ func (s *server) issueJSON(r *request, issue *Issue) map[string]any {
 		"user": s.userJSON(r, issue.Author), "labels": labels, "created_at": issue.CreatedAt, "updated_at": issue.updated(r.now), "closed_at": closed,
 		"html_url": fmt.Sprintf("%s/issues/%d", s.pageURL(r.repository), issue.Number), "url": fmt.Sprintf("%s/issues/%d", s.repositoryURL(r), issue.Number),
 	}
-}
-
-// listTimeline lists what happened to a pull request, oldest first.
-func (s *server) listTimeline(r *request) (any, error) {
-	number, err := strconv.Atoi(r.PathValue("number"))
-	if err != nil || r.repository.pullRequests[number] == nil {
-		return nil, notFound()
-	}
-	var found []TimelineEntry
-	for _, entry := range r.records().Timelines[number] {
-		if !entry.At.After(r.now) {
-			found = append(found, entry)
-		}
-	}
-	return paged(r, found, func(entry TimelineEntry) map[string]any {
-		if entry.Event == "reviewed" {
-			return map[string]any{
-				"id": entry.ID, "event": entry.Event, "user": s.userJSON(r, entry.Actor), "state": entry.State, "commit_id": entry.SHA, "submitted_at": entry.At,
-				"author_association": "MEMBER", "html_url": fmt.Sprintf("%s/pull/%d#pullrequestreview-%d", s.pageURL(r.repository), number, entry.ID),
-			}
-		}
-		rendered := map[string]any{"id": entry.ID, "event": entry.Event, "actor": s.userJSON(r, entry.Actor), "created_at": entry.At, "commit_id": nil}
-		if entry.SHA != "" {
-			rendered["commit_id"] = entry.SHA
-		}
-		if team, isTeam := strings.CutPrefix(entry.Reviewer, "@"); isTeam {
-			rendered["requested_team"] = map[string]any{"slug": team, "name": team}
-		} else if entry.Reviewer != "" {
-			rendered["requested_reviewer"] = s.userJSON(r, entry.Reviewer)
-		}
-		return rendered
-	}), nil
 }
 
 // showContents answers what a folder or a file of the default branch holds.

@@ -17,11 +17,12 @@ type repository struct {
 	pullRequests map[int]*PullRequest // by number
 
 	pullRequestIDs map[int64]*PullRequest
+	timelines      map[int][]TimelineEntry // of each pull request, by its number; without its commits
 }
 
-// newRepository indexes a repository.
-func newRepository(one *Repository) *repository {
-	r := &repository{Repository: one, places: map[string]int{}, deployments: map[int64]*Deployment{}, pullRequests: map[int]*PullRequest{}, pullRequestIDs: map[int64]*PullRequest{}}
+// newRepository indexes a repository of an organisation.
+func newRepository(organization *Organization, one *Repository) *repository {
+	r := &repository{Repository: one, places: map[string]int{}, deployments: map[int64]*Deployment{}, pullRequests: map[int]*PullRequest{}, pullRequestIDs: map[int64]*PullRequest{}, timelines: map[int][]TimelineEntry{}}
 	for place, commit := range one.Commits {
 		r.places[commit.SHA] = place
 		var parents []int
@@ -36,6 +37,11 @@ func newRepository(one *Repository) *repository {
 	for _, pull := range one.PullRequests {
 		r.pullRequests[pull.Number] = pull
 		r.pullRequestIDs[pull.ID] = pull
+		if one.Records != nil {
+			r.timelines[pull.Number] = one.Records.Timelines[pull.Number]
+		} else {
+			r.timelines[pull.Number] = organization.timeline(pull)
+		}
 	}
 	return r
 }
@@ -171,6 +177,9 @@ func (r *repository) updatedAt(pull *PullRequest, now time.Time) time.Time {
 	}
 	for _, comment := range pull.Comments {
 		touch(comment)
+	}
+	for _, entry := range r.timelines[pull.Number] {
+		touch(entry.At)
 	}
 	if pull.ClosedAt != nil {
 		touch(*pull.ClosedAt)

@@ -52,7 +52,7 @@ func Handler(organization *Organization, options ServerOptions) http.Handler {
 		s.people[person.Login] = person
 	}
 	for _, one := range organization.Repositories {
-		indexed := newRepository(one)
+		indexed := newRepository(organization, one)
 		for _, name := range one.FormerNames {
 			s.renamed[strings.ToLower(name)] = indexed
 		}

@@ -498,7 +498,7 @@ func TestCommitsAreFiltered(t *testing.T) {
 		return client.Repositories.ListCommits(ctx, "acme", "checkout", &github.CommitsListOptions{Since: since, Until: until, ListOptions: options})
 	})
 	want := 0
-	checkout := newRepository(organization.Repositories[0])
+	checkout := newRepository(organization, organization.Repositories[0])
 	head, _ := checkout.resolve("main", organization.End)
 	for _, commit := range checkout.log(head) {
 		if !commit.CommittedAt.Before(since) && !commit.CommittedAt.After(until) {

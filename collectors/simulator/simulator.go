@@ -90,7 +90,7 @@ type Repository struct {
 	Releases      []*Release
 	Deployments   []*Deployment
 	PullRequests  []*PullRequest
-	Records       *Records `json:",omitempty"` // nil: none of those
+	Records       *Records `json:",omitempty"` // nil: none of those, but the timelines of pull requests, which are made up
 }
 
 // A Commit is a commit. Dates are whole seconds, as git's.

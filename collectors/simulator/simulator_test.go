@@ -98,7 +98,7 @@ func firstDifference(a, b []string) string {
 func walk(organization *Organization) []string {
 	var found []string
 	for i, service := range organization.Services {
-		indexed := newRepository(organization.Repositories[i])
+		indexed := newRepository(organization, organization.Repositories[i])
 		squashed := map[string]*PullRequest{}
 		for _, pull := range indexed.PullRequests {
 			if pull.IsMerged() && indexed.MergeMethod == Squash {

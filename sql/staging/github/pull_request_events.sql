@@ -1,6 +1,6 @@
 -- One row per step in the life of a merged pull request, reviews aside, by the build's as-of time.
 --
--- pull_request_event_id  GitHub's id, unique over all repositories.
+-- pull_request_event_id  GitHub's node id, unique over all repositories and the same by REST and by GraphQL.
 -- repository             owner/name.
 -- number                 The pull request's number in the repository.
 -- event                  review_requested, review_request_removed, ready_for_review, convert_to_draft, merged, closed, reopened or head_ref_force_pushed.
@@ -12,7 +12,7 @@
 --
 -- key: pull_request_event_id
 select
-    id as pull_request_event_id,
+    node_id as pull_request_event_id,
     repository,
     number,
     event,
