@@ -85,8 +85,7 @@ signals as (
         remediations.finished_at as remediated_at
     from core.failure_signals as signals
     left join core.incidents as incidents
-        on signals.signal = 'incident'
-        and signals.cause = incidents.incident_id
+        on case when signals.signal = 'incident' then signals.cause end = incidents.incident_id
     left join core.deployments as remediations
         on signals.remediated_by_number = remediations.deployment_number
 ),

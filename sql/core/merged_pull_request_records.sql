@@ -1,6 +1,7 @@
 -- One row per merged pull request: a deployment that succeeded when it was merged.
 --
--- It is for who deploys every merge and keeps no other record of it.
+-- It is for who deploys every merge and keeps no other record of it: where no rule is
+-- of this kind, there is no row.
 --
 -- source       merged_pull_request.
 -- source_id    GitHub's id.
@@ -26,4 +27,6 @@ select
     merged_at as started_at,
     merged_at as finished_at
 from staging.github_pull_requests
-where merged_at is not null
+where
+    merged_at is not null
+    and exists (select 1 from core.deployment_rules where kind = 'merged_pull_request')

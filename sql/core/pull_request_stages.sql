@@ -50,6 +50,15 @@ merged as (
     where merged_at is not null
 ),
 
+-- See core.deployments.
+quarters as (
+    select
+        quarters.started_at,
+        cast(timezone(build.time_zone, timezone('UTC', quarters.started_at)) as date) as day
+    from (select distinct time_bucket(interval 15 minutes, merged_at) as started_at from merged) as quarters
+    cross join config.build as build
+),
+
 reviews as (
     select
         merged.repository,
@@ -94,9 +103,10 @@ instants as (
         reviews.approved_at as last_approved_at,
         merged.merged_at,
         deployments.finished_at as deployed_at,
-        build.time_zone
+        quarters.day as merged_day
     from merged
-    cross join config.build as build
+    join quarters
+        on time_bucket(interval 15 minutes, merged.merged_at) = quarters.started_at
     join core.service_repositories as service_repositories
         on merged.repository = service_repositories.repository
     left join reviews
@@ -143,7 +153,7 @@ select
     first_review_at,
     approved_at,
     merged_at,
-    cast(timezone(time_zone, timezone('UTC', merged_at)) as date) as merged_day,
+    merged_day,
     deployed_at
 from checked
 order by service_id, repository, number
