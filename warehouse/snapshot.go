@@ -171,9 +171,10 @@ func removeLeftOver(ctx context.Context, path string) error {
 	return nil
 }
 
-// removeDatabase removes a database file and its write-ahead log.
+// removeDatabase removes a database file, its write-ahead log and the folder of what
+// did not fit into memory.
 func removeDatabase(path string) error {
-	return errors.Join(os.RemoveAll(path), os.RemoveAll(path+".wal"))
+	return errors.Join(os.RemoveAll(path), os.RemoveAll(path+".wal"), os.RemoveAll(path+".tmp"))
 }
 
 // use attaches what a build reads, lets fill work, and detaches it again.

@@ -95,6 +95,9 @@ func filling(config *Config, asOf time.Time, task *task, result *models.Result) 
 		if err != nil {
 			return err
 		}
+		if err := db.Limit(ctx, config.Warehouse.resources()); err != nil {
+			return err
+		}
 		*result, err = models.Build(ctx, db, definitions, config.settings(asOf), func(n, all int, name string) {
 			task.expect(all)
 			task.update(n)

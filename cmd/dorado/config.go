@@ -20,6 +20,7 @@ import (
 	"dorado/collectors/pagerduty"
 	"dorado/models"
 	"dorado/strictyaml"
+	"dorado/warehouse"
 )
 
 // Config is the configuration, one YAML file. Nothing else says what dorado
@@ -44,6 +45,13 @@ type Warehouse struct {
 	Path          string `yaml:"path"`           // its folder; relative to the configuration's folder
 	TimeZone      string `yaml:"timezone"`       // IANA name of the zone whose days, weeks and months are counted
 	KeepSnapshots int    `yaml:"keep_snapshots"` // how many published snapshots are kept, the newest among them
+	MemoryLimit   string `yaml:"memory_limit"`   // how much memory DuckDB may use for a build, such as 4GB; the rest goes to files; default four fifths of the machine's
+	Threads       int    `yaml:"threads"`        // how many threads a build may use; default one for each core
+}
+
+// resources returns how much of the machine a build may use.
+func (w Warehouse) resources() warehouse.Resources {
+	return warehouse.Resources{MemoryLimit: w.MemoryLimit, Threads: w.Threads}
 }
 
 // The defaults of what a configuration leaves out.
@@ -160,6 +168,12 @@ func (w Warehouse) validate(v *validation) {
 	validateTimeZone(v, "warehouse.timezone", w.TimeZone)
 	if w.KeepSnapshots < 1 {
 		v.add("warehouse.keep_snapshots", "%d is too few: at least 1 snapshot is kept", w.KeepSnapshots)
+	}
+	if w.MemoryLimit != "" && !warehouse.IsMemorySize(w.MemoryLimit) {
+		v.add("warehouse.memory_limit", "%q is not a size of memory, such as 4GB", w.MemoryLimit)
+	}
+	if w.Threads < 0 {
+		v.add("warehouse.threads", "%d is too few: a build needs 1 thread", w.Threads)
 	}
 }
 

@@ -29,7 +29,7 @@ func writeConfig(t *testing.T, text string) string {
 
 func TestConfigWithEveryKey(t *testing.T) {
 	file := writeConfig(t, `
-warehouse: {path: store, timezone: Europe/Berlin, keep_snapshots: 5}
+warehouse: {path: store, timezone: Europe/Berlin, keep_snapshots: 5, memory_limit: 4GB, threads: 2}
 github:
   base_url: https://github.example.com/api/v3
   token_env: GHES_TOKEN
@@ -72,7 +72,7 @@ definitions:
 		{Kind: models.KindMergedPullRequest, Branch: "main", Environment: "canary", Production: &isProduction},
 	}
 	want := &Config{
-		Warehouse: Warehouse{Path: filepath.Join(filepath.Dir(file), "store"), TimeZone: "Europe/Berlin", KeepSnapshots: 5},
+		Warehouse: Warehouse{Path: filepath.Join(filepath.Dir(file), "store"), TimeZone: "Europe/Berlin", KeepSnapshots: 5, MemoryLimit: "4GB", Threads: 2},
 		GitHub: &github.Config{
 			BaseURL:      "https://github.example.com/api/v3",
 			TokenEnv:     "GHES_TOKEN",
@@ -215,11 +215,13 @@ definitions:
 			want:   []string{`3: services[0]: there is no &all before this *all`},
 		},
 		"warehouse": {
-			config: "warehouse:\n  path: ''\n  timezone: Europe/Berln\n  keep_snapshots: 0\ngithub: {repositories: [example/api]}\n",
+			config: "warehouse:\n  path: ''\n  timezone: Europe/Berln\n  keep_snapshots: 0\n  memory_limit: 80%\n  threads: -1\ngithub: {repositories: [example/api]}\n",
 			want: []string{
 				`2: warehouse.path: name the folder to keep the data in`,
 				`3: warehouse.timezone: "Europe/Berln" is not the IANA name of a time zone, such as UTC or Europe/Berlin`,
 				`4: warehouse.keep_snapshots: 0 is too few: at least 1 snapshot is kept`,
+				`5: warehouse.memory_limit: "80%" is not a size of memory, such as 4GB`,
+				`6: warehouse.threads: -1 is too few: a build needs 1 thread`,
 			},
 		},
 		"the machine's time zone": {

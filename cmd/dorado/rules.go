@@ -156,6 +156,9 @@ func (p *program) tryModels(ctx context.Context, config *Config, name string, wa
 	}
 	task := p.progress.start(name, "models")
 	err = warehouse.Try(ctx, config.Warehouse.Path, func(ctx context.Context, db *warehouse.Database) error {
+		if err := db.Limit(ctx, config.Warehouse.resources()); err != nil {
+			return err
+		}
 		needed, err := models.Needed(ctx, db, definitions, wanted...)
 		if err != nil {
 			return err
