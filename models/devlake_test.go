@@ -7,11 +7,42 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/goccy/go-yaml"
 )
 
 // The tests of this file hold our models against the inputs and outputs of
 // another product's tests, those of Apache DevLake's DORA calculators. They read
 // them in place, and are skipped where they are not: they are others' data.
+// testdata/devlake.yaml says what options and rules can say of its definitions:
+//
+//	expected output of the peer's                             rows  reproduced by
+//	cicd_deployment_commits_after (what each replaces)          16  core.deployment_lineage
+//	project_incident_deployment_relationships                    6  core.incident_deployments
+//	project_pr_metrics (stages of pull requests)                 6  core.pull_request_stages and peerStages
+//	cicd_deployment_commits (pipelines that are deployments)     6  core.deployments
+//
+// No option says what a stage of a pull request is: the peer's differ from ours in
+// what a review is and where a stage ends, which the query peerStages adds.
+//
+// Our own numbers differ from the peer's in these rows, each of which is asserted:
+//
+//	row                    peer            ours          because
+//	5 of the 6 incidents   a deployment    none          they were opened a month and more after it: outside the window of a day
+//	pr0                    44640 min       no lead time  it is not deployed; the peer's ends with the merge
+//	pr2 coding, pickup     none, 1 min     none, 2 s     seconds are not rounded up to minutes
+//	pr2 lead time          1598 min        158 min       its first commit was written after it was opened: here that starts the clock
+//	                                                     (start: first_commit), the peer then starts when it was opened
+//	pr3 pickup             none            0 s           commented on before it was opened: nobody waited
+//	pr3 review             5760 min        259200 s      it begins when there was something to review, not with that comment
+//	pr3 lead time          10203 min       8799 min      deployed before it was merged: it ends with the deployment, the peer's with the merge
+//	pr4 pickup             1500 min        none          commented on after the merge: that is no review
+//	pr4 lead time          11764 min       no lead time  like pr0
+//	pr5 pickup, review     none, 313068    0 s, 3600 s   like pr3
+//	pr5 lead time          13204 min       no lead time  like pr0
+//	pipeline 457475337     failure         success       the job that deploys is over, whatever else its pipeline will do
+//	pipeline 485877118     failure         success       the jobs that deploy succeeded, others of the pipeline did not
+//	pipeline 485932864     left out        cancelled     skipped; it is kept and counts for nothing
 
 // peerTable reads one table of the peer's, each row by column.
 func peerTable(t *testing.T, name string) (rows []map[string]string) {
@@ -67,19 +98,26 @@ func peerDeployments(t *testing.T, rows rawRows, deployments []map[string]string
 	}
 }
 
-// peerSettings are settings that define things as the peer does.
-func peerSettings(services ...string) Settings {
-	settings := Settings{AsOf: time.Date(2023, 6, 1, 0, 0, 0, 0, time.UTC), TimeZone: "UTC"}
-	for _, service := range services {
-		settings.Services = append(settings.Services, Service{
-			Name:         service,
-			Repositories: []ServiceRepository{{Name: "acme/" + service}},
-			Deployments:  []Rule{{Kind: KindIngested, Environment: "PRODUCTION"}},
-			// The peer looks back without end.
-			Definitions: Definitions{"attribution": {"window_hours": 1_000_000}},
-		})
+// peerSettings are the settings that testdata/devlake.yaml says. (That dorado takes
+// the file as a whole is for a test of its own.)
+func peerSettings(t *testing.T) Settings {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", "devlake.yaml"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	return settings
+	var config struct {
+		Services    []Service      `yaml:"services"`
+		Incidents   []IncidentRule `yaml:"incidents"`
+		Definitions Definitions    `yaml:"definitions"`
+	}
+	if err := yaml.Unmarshal(text, &config); err != nil {
+		t.Fatal(err)
+	}
+	return Settings{
+		AsOf: time.Date(2023, 6, 1, 0, 0, 0, 0, time.UTC), TimeZone: "UTC",
+		Services: config.Services, Incidents: config.Incidents, Definitions: config.Definitions,
+	}
 }
 
 // wantRows compares rows, one a line.
@@ -100,7 +138,7 @@ func TestPeerPreviousDeployments(t *testing.T) {
 	deployments := peerTable(t, "prev_success_deployment_commit/cicd_deployment_commits_before.csv")
 	rows := rawRows{}
 	peerDeployments(t, rows, deployments, func(row map[string]string) string { return row["cicd_scope_id"] })
-	db := builtFrom(t, peerSettings("cicd1", "cicd2", "cicd3"), rows)
+	db := builtFrom(t, peerSettings(t), rows)
 	got := texts(t, db, `
 		select split_part(deployments.deployment_id, ':', 2) as id, split_part(previous.deployment_id, ':', 2)
 		from core.deployments as deployments
@@ -129,9 +167,9 @@ func TestPeerIncidents(t *testing.T) {
 	peerDeployments(t, rows, deployments, func(row map[string]string) string { return project["cicd_scopes "+row["cicd_scope_id"]] })
 	for _, row := range peerTable(t, "connect_incident_to_deployment/raw_tables/incidents.csv") {
 		rows.add("ingested_incidents (id, service, title, urgency, triggered_at)",
-			row["id"], project[row["table"]+" "+row["scope_id"]], "incident", "high", peerTime(t, row["created_date"]))
+			row["id"], project[row["table"]+" "+row["scope_id"]], "incident", "low", peerTime(t, row["created_date"]))
 	}
-	db := builtFrom(t, peerSettings("project1", "project2"), rows)
+	db := builtFrom(t, peerSettings(t), rows)
 	got := texts(t, db, `
 		select substr(incidents.incident_id, length('ingested:') + 1) as id, incidents.service_id, deployments.version
 		from core.incident_deployments as incidents_deployments
@@ -146,10 +184,8 @@ func TestPeerIncidents(t *testing.T) {
 	wantRows(t, got, want)
 	// With a window of a day, as we have it by default, one remains: the others were
 	// opened a month and more after the last deployment.
-	settings := peerSettings("project1", "project2")
-	for i := range settings.Services {
-		settings.Services[i].Definitions = nil
-	}
+	settings := peerSettings(t)
+	delete(settings.Definitions, "attribution")
 	got = texts(t, builtFrom(t, settings, rows), "select incident_id from core.incident_deployments where is_chosen")
 	wantRows(t, got, []string{"ingested:github:GithubIssue:1:1373792478"})
 }
@@ -188,7 +224,7 @@ order by id`
 func TestPeerPullRequests(t *testing.T) {
 	rows := rawRows{}
 	peerPullRequests(t, rows)
-	db := builtFrom(t, peerSettings("project1"), rows)
+	db := builtFrom(t, peerSettings(t), rows)
 	var want []string
 	for _, row := range peerTable(t, "change_lead_time/project_pr_metrics.csv") {
 		want = append(want, strings.Join([]string{
@@ -197,7 +233,17 @@ func TestPeerPullRequests(t *testing.T) {
 		}, ","))
 	}
 	wantRows(t, texts(t, db, peerStages), want)
-	// Our own, in seconds: coding, pickup, review, merge, deploy, total.
+	// The lead times, by the options alone: of what was deployed, in minutes rounded up.
+	wantRows(t, texts(t, db, `
+		select record, ceil(value_seconds / 60)
+		from metrics.explain_change_lead_time(timestamp '2020-01-01', timestamp '2023-06-01')
+		where is_counted
+		order by record`), []string{
+		"pr_merge_commit1,4478", // as the peer's
+		"pr_merge_commit2,158",  // from its first commit, though that was written after it was opened
+		"pr_merge_commit3,8799", // to its deployment, though that was before the merge
+	})
+	// Our own stages, in seconds: coding, pickup, review, merge, deploy, total.
 	wantRows(t, texts(t, db, `
 		select 'pr' || number, coding_seconds, pickup_seconds, review_seconds, merge_seconds, deploy_seconds, total_seconds
 		from core.pull_request_stages order by number`), []string{
@@ -293,30 +339,34 @@ func TestPeerPipelines(t *testing.T) {
 			last(row["id"]), last(row["pipeline_id"]), 1, repository, name(row), status, conclusion,
 			peerTime(t, row["started_date"]), peerTime(t, row["started_date"]), peerTime(t, row["finished_date"]))
 	}
-	settings := peerSettings("project1")
-	settings.Services[0].Deployments = []Rule{{Kind: KindWorkflowRun, Workflow: "deployment"}, {Kind: KindWorkflowRun, Job: "deployment"}}
-	db := builtFrom(t, settings, rows)
+	db := builtFrom(t, peerSettings(t), rows)
 	got := texts(t, db, `
 		select regexp_extract(deployment_id, ':([0-9]+)', 1) as id, sha
 		from core.deployments
 		where is_production and status <> 'cancelled'
 		order by id`)
 	var want []string
+	peers := map[string]string{}
 	for _, row := range peerTable(t, "deployment_generator/cicd_deployment_commits.csv") {
+		peers[last(row["cicd_deployment_id"])] = row["result"]
 		want = append(want, last(row["cicd_deployment_id"])+","+row["commit_sha"])
 	}
 	wantRows(t, got, want)
-	// Our own results. The peer takes that of the pipeline for all; it leaves out what
+	// Our own results beside the peer's. It takes that of the pipeline for all; it leaves out what
 	// was skipped, which is kept here as cancelled and counts for nothing.
-	wantRows(t, texts(t, db, `
+	results := texts(t, db, `
 		select regexp_extract(deployment_id, ':([0-9]+)', 1) as id, status
-		from core.deployments where is_production order by id`), []string{
-		"457475337,success", // the job that deploys succeeded, whatever else the pipeline, which is not over, will do
-		"485811050,failure",
-		"485813816,failure",
-		"485814501,failure",
-		"485877118,success", // the jobs that deploy succeeded, others of the pipeline did not
-		"485932863,success",
-		"485932864,cancelled", // skipped; 485932865, of which only the job that deploys was, is no deployment
+		from core.deployments where is_production order by id`)
+	for i, row := range results {
+		results[i] = append(row, peers[row[0]])
+	}
+	wantRows(t, results, []string{
+		"457475337,success,FAILURE", // the job that deploys succeeded, whatever else the pipeline, which is not over, will do
+		"485811050,failure,FAILURE",
+		"485813816,failure,FAILURE",
+		"485814501,failure,FAILURE",
+		"485877118,success,FAILURE", // the jobs that deploy succeeded, others of the pipeline did not
+		"485932863,success,SUCCESS",
+		"485932864,cancelled,", // skipped; 485932865, of which only the job that deploys was, is no deployment
 	})
 }

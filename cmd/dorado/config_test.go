@@ -100,6 +100,18 @@ definitions:
 	}
 }
 
+// TestConfigOfThePeer reads the configuration that defines things as Apache
+// DevLake does, which tests of package models build with.
+func TestConfigOfThePeer(t *testing.T) {
+	config, err := loadConfig(filepath.Join("..", "..", "models", "testdata", "devlake.yaml"), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(config.Services) != 5 || config.Definitions["change_lead_time"]["unit"] != "pull_request" {
+		t.Errorf("it says %+v", config)
+	}
+}
+
 func TestConfigDefaults(t *testing.T) {
 	file := writeConfig(t, "github: {repositories: [example/api], since: 2023-01-01}\nservices:\n")
 	got, err := loadConfig(file, today)
