@@ -29,6 +29,10 @@ func Value(value *float64, unit string) string {
 		return Seconds(*value)
 	case unit == "ratio":
 		return fmt.Sprintf("%.1f %%", *value*100)
+	case unit == "count":
+		return fmt.Sprintf("%.0f", *value)
+	case unit == "minutes":
+		return Seconds(*value * 60)
 	case *value == 0 || *value >= 0.995:
 		return fmt.Sprintf("%.1f / day", *value)
 	case *value*7 >= 0.995:
