@@ -116,6 +116,14 @@ func NewDays(ctx context.Context, snapshot Snapshot, first, last string) (days D
 	return days, nil
 }
 
+// Length returns the range of n days that ends with the same day.
+func (d Days) Length(n int) Days {
+	end := d.ToAt.In(d.Zone)
+	from := time.Date(end.Year(), end.Month(), end.Day()-n, 0, 0, 0, 0, d.Zone)
+	d.From, d.FromAt = from.Format(time.DateOnly), from.UTC()
+	return d
+}
+
 // String writes the range as the titles of reports do.
 func (d Days) String() string {
 	written := fmt.Sprintf("%s to %s (%s), as of %s", d.From, d.To, d.TimeZone, d.AsOf.Format(time.RFC3339))

@@ -98,8 +98,8 @@ func recompute(t *testing.T, config string) {
 
 // recordsOf returns the records of a service from a day up to, not including,
 // another.
-func recordsOf(e explanation, service, from, to string, zone *time.Location) []explainedRecord {
-	return slices.DeleteFunc(slices.Clone(e.Records), func(r explainedRecord) bool {
+func recordsOf(e reports.Explanation, service, from, to string, zone *time.Location) []reports.ExplainedRecord {
+	return slices.DeleteFunc(slices.Clone(e.Records), func(r reports.ExplainedRecord) bool {
 		day := r.RecordAt.In(zone).Format(time.DateOnly)
 		return r.Service != service || day < from || day >= to
 	})
@@ -127,7 +127,7 @@ func wholeDays(t *testing.T, first, end string, asOf time.Time) (days int) {
 }
 
 // computed returns what the rows come to, by hand, and their n.
-func computed(records []explainedRecord, unit string, wholeDays int) (value, n string) {
+func computed(records []reports.ExplainedRecord, unit string, wholeDays int) (value, n string) {
 	counted, numerator := 0, 0
 	var seconds []float64
 	for _, record := range records {

@@ -1,0 +1,226 @@
+package reports
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"dorado/strictyaml"
+)
+
+// An Explanation is a metric's value and the records behind it.
+type Explanation struct {
+	Days
+	Metric     string            `json:"metric"`
+	Service    string            `json:"service,omitempty"`
+	Team       string            `json:"team,omitempty"`
+	Value      *float64          `json:"value"` // nil where it is not known
+	Unit       string            `json:"unit"`
+	N          int64             `json:"n"`
+	Definition string            `json:"definition"` // what the metric is
+	Options    []ExplainedOption `json:"options"`
+	Records    []ExplainedRecord `json:"records"`
+}
+
+// An ExplainedOption is an option of the metric in force.
+type ExplainedOption struct {
+	Option   string `json:"option"`
+	Value    string `json:"value"`
+	Services int64  `json:"services"` // how many services it is in force for
+}
+
+// An ExplainedRecord is a row of metrics.explain_….
+type ExplainedRecord struct {
+	Service        string    `json:"service_id"`
+	Team           *string   `json:"team"`
+	Repository     *string   `json:"repository"`
+	Environment    *string   `json:"environment"`
+	Deployment     *string   `json:"deployment_id"`
+	Record         string    `json:"record"`
+	IsCounted      bool      `json:"is_counted"`
+	IsNumerator    *bool     `json:"is_numerator"`
+	ValueSeconds   *float64  `json:"value_seconds"`
+	Rule           *string   `json:"rule"`
+	ExcludedReason *string   `json:"excluded_reason"`
+	SourceURL      *string   `json:"source_url"`
+	RecordAt       time.Time `json:"record_at"`
+}
+
+// Find asks the snapshot for the explanation of the metric, service and team that
+// e names, in its days. Its error wraps an [Unknown] where there is no such.
+func (e *Explanation) Find(ctx context.Context, snapshot Snapshot) error {
+	for _, step := range []func(context.Context, Snapshot) error{e.check, e.findValue, e.findOptions, e.findRecords} {
+		if err := step(ctx, snapshot); err != nil {
+			return fmt.Errorf("explain %s: %w", e.Metric, err)
+		}
+	}
+	return nil
+}
+
+// An Unknown says what the snapshot has not, though somebody asked for it.
+type Unknown string
+
+// Error returns it.
+func (u Unknown) Error() string { return string(u) }
+
+// check returns an error where the snapshot has no such metric, service or team,
+// and finds what the metric is.
+func (e *Explanation) check(ctx context.Context, snapshot Snapshot) error {
+	metrics, err := columnOf(ctx, snapshot, `
+		select distinct substring(function_name, length('explain_') + 1) from duckdb_functions()
+		where schema_name = 'metrics' and starts_with(function_name, 'explain_') order by 1`)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(metrics, e.Metric) {
+		return Unknown(fmt.Sprintf("there is no such metric%s; there are %s", strictyaml.DidYouMean(e.Metric, metrics), strings.Join(metrics, ", ")))
+	}
+	for _, named := range []struct{ kind, name, query string }{
+		{"service", e.Service, "select service_id from core.services order by 1"},
+		{"team", e.Team, "select distinct coalesce(team, 'no team') from core.services order by 1"},
+	} {
+		if named.name == "" {
+			continue
+		}
+		known, err := columnOf(ctx, snapshot, named.query)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(known, named.name) {
+			return Unknown(fmt.Sprintf("there is no %s %q%s", named.kind, named.name, strictyaml.DidYouMean(named.name, known)))
+		}
+	}
+	definition, err := columnOf(ctx, snapshot, "select comment from duckdb_functions() where schema_name = 'metrics' and function_name = ?", e.Metric)
+	if err != nil || len(definition) == 0 {
+		return err
+	}
+	// The first paragraph says what a row is; the next what the metric is.
+	if _, notes, found := strings.Cut(definition[0], "\n\n"); found {
+		e.Definition, _, _ = strings.Cut(notes, "\n\n")
+	}
+	return nil
+}
+
+// columnOf returns the first column, a text, of the rows that query gives.
+func columnOf(ctx context.Context, snapshot Snapshot, query string, args ...any) ([]string, error) {
+	rows, err := snapshot.Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var texts []string
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return nil, err
+		}
+		texts = append(texts, text)
+	}
+	return texts, rows.Err()
+}
+
+// findValue finds the value in the row that reports print.
+func (e *Explanation) findValue(ctx context.Context, snapshot Snapshot) error {
+	by := "none"
+	switch {
+	case e.Service != "":
+		by = "service"
+	case e.Team != "":
+		by = "team"
+	}
+	rows, err := snapshot.Query(ctx, `
+		select value, unit, n from metrics.totals(?::timestamp, ?::timestamp, by_dimension := ?)
+		where metric = ? and dimension = ?`,
+		e.FromAt, e.ToAt, by, e.Metric, cmp.Or(e.Service, e.Team, "all"))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := rows.Scan(&e.Value, &e.Unit, &e.N); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// findOptions finds the options in force, and for how many services.
+func (e *Explanation) findOptions(ctx context.Context, snapshot Snapshot) error {
+	rows, err := snapshot.Query(ctx, `
+		select definitions.option, definitions.value, count(*) from core.definitions as definitions
+		join core.services as services on definitions.service_id = services.service_id
+		where definitions.metric = ? and ? in ('', services.service_id) and ? in ('', coalesce(services.team, 'no team'))
+		group by all order by all`, e.Metric, e.Service, e.Team)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var option ExplainedOption
+		if err := rows.Scan(&option.Option, &option.Value, &option.Services); err != nil {
+			return err
+		}
+		e.Options = append(e.Options, option)
+	}
+	return rows.Err()
+}
+
+// findRecords finds the records, counted or not.
+func (e *Explanation) findRecords(ctx context.Context, snapshot Snapshot) error {
+	rows, err := snapshot.Query(ctx, fmt.Sprintf(`
+		select
+			coalesce(service_id, ''), team, repository, environment, deployment_id, record,
+			is_counted, is_numerator, value_seconds::double, rule, excluded_reason, source_url, record_at
+		from metrics.explain_%s(?::timestamp, ?::timestamp)
+		where ? in ('', service_id) and ? in ('', coalesce(team, 'no team'))`, e.Metric),
+		e.FromAt, e.ToAt, e.Service, e.Team)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r ExplainedRecord
+		if err := rows.Scan(&r.Service, &r.Team, &r.Repository, &r.Environment, &r.Deployment, &r.Record,
+			&r.IsCounted, &r.IsNumerator, &r.ValueSeconds, &r.Rule, &r.ExcludedReason, &r.SourceURL, &r.RecordAt); err != nil {
+			return err
+		}
+		e.Records = append(e.Records, r)
+	}
+	return rows.Err()
+}
+
+// An ExplainedPart is records that were treated alike.
+type ExplainedPart struct {
+	Title   string
+	Records []ExplainedRecord
+}
+
+// Parts sorts the records into those that count and, by reason, those left out.
+func (e *Explanation) Parts() []ExplainedPart {
+	var parts []ExplainedPart
+	add := func(title string, record ExplainedRecord) {
+		at := slices.IndexFunc(parts, func(p ExplainedPart) bool { return p.Title == title })
+		if at < 0 {
+			at = len(parts)
+			parts = append(parts, ExplainedPart{Title: title})
+		}
+		parts[at].Records = append(parts[at].Records, record)
+	}
+	for _, record := range e.Records {
+		switch {
+		case record.IsCounted && (record.IsNumerator == nil || *record.IsNumerator):
+			add("Counted", record)
+		case record.IsCounted:
+			add("Counted in n only", record)
+		case record.ExcludedReason != nil:
+			add("Left out: "+*record.ExcludedReason, record)
+		}
+	}
+	slices.SortStableFunc(parts, func(a, b ExplainedPart) int {
+		return cmp.Or(strings.Compare(a.Title[:1], b.Title[:1]), strings.Compare(a.Title, b.Title))
+	})
+	return parts
+}
