@@ -65,7 +65,7 @@ func recompute(t *testing.T, config string) {
 		t.Errorf("only %d metrics have values", len(printed))
 	}
 	for name, rows := range printed {
-		var all, ranged explanation
+		var all, ranged reports.Explanation
 		parse(t, runDorado(t, "explain", name, "--config", config, "--format", "json", "--from", "2000-01-01", "--to", "2100-01-01"), &all)
 		parse(t, runDorado(t, "explain", name, "--config", config, "--format", "json"), &ranged)
 		compared := 0

@@ -26,7 +26,7 @@ func TestFilters(t *testing.T) {
 		{"deployment_frequency", "grain := 'week', "}, {"change_lead_time", "grain := 'week', "}, {"change_fail_rate", "grain := 'week', "},
 		{"failed_deployment_recovery_time", "grain := 'week', "}, {"deployment_rework_rate", "grain := 'week', "},
 		{"pull_request_stages", "grain := 'month', "}, {"time_to_restore", "grain := 'month', "}, {"time_to_acknowledge", "grain := 'month', "},
-		{"on_call_load", "grain := 'month', "}, {"incident_times", ""},
+		{"on_call_load", "grain := 'month', "}, {"incident_times", ""}, {"change_lead_time_distribution", ""},
 	} {
 		for kind, name := range map[string]string{"service": s.organization.Services[0].Name, "team": s.organization.Teams[1].Name} {
 			t.Run(test.metric+" of a "+kind, func(t *testing.T) {

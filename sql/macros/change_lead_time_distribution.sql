@@ -2,7 +2,8 @@
 --
 -- The lead times are those that metrics.change_lead_time takes percentiles of; a
 -- span begins with its lower bound and ends before its upper one. by_dimension is
--- service, team, repository, environment or none.
+-- service, team, repository, environment or none; filters are those of
+-- metrics.is_selected.
 --
 -- dimension      The group: a service_id, team, repository or environment, or all.
 -- lower_seconds  The least lead time of the span.
@@ -10,7 +11,7 @@
 -- changes        Changes of the group with such a lead time; 0 where there is none.
 -- change_ratio   Their share of the group's changes.
 --
--- parameters: from_at, to_at, by_dimension := 'none'
+-- parameters: from_at, to_at, by_dimension := 'none', filters := map {}
 -- example: from metrics.change_lead_time_distribution(timestamp '2026-01-01', timestamp '2026-02-01', by_dimension := 'team')
 -- key: dimension, lower_seconds
 with
@@ -46,6 +47,7 @@ deployed as (
         and deployments.status = 'success'
         and deployments.finished_at >= from_at
         and deployments.finished_at < to_at
+        and metrics.is_selected(filters, deployments.service_id, services.team, deployments.repository, deployments.environment)
         and changes.excluded_reason is null
 ),
 
