@@ -39,13 +39,19 @@ type Published struct {
 // become part of the snapshot. Where fill returns an error everything stays as
 // it was, but for what LastBuild says. Of the snapshots the newest keep are kept.
 func Publish(ctx context.Context, folder string, keep int, fill func(context.Context, *Database) error) (Published, error) {
+	return PublishSet(ctx, folder, "", keep, fill)
+}
+
+// publishOutcome publishes in folder what fill makes of the raw store at the path raw,
+// and writes down how that ended.
+func publishOutcome(ctx context.Context, folder, raw string, keep int, fill func(context.Context, *Database) error) (Published, error) {
 	startedAt := time.Now()
-	made, err := publish(ctx, folder, keep, fill)
+	made, err := publish(ctx, folder, raw, keep, fill)
 	return made, keepOutcome(ctx, folder, startedAt, err)
 }
 
 // publish does what Publish says.
-func publish(ctx context.Context, folder string, keep int, fill func(context.Context, *Database) error) (Published, error) {
+func publish(ctx context.Context, folder, raw string, keep int, fill func(context.Context, *Database) error) (Published, error) {
 	published := filepath.Join(folder, publishedName)
 	if err := os.MkdirAll(published, 0o755); err != nil {
 		return Published{}, fmt.Errorf("make the folder of snapshots: %w", err)
@@ -59,7 +65,7 @@ func publish(ctx context.Context, folder string, keep int, fill func(context.Con
 		next = numbers[len(numbers)-1] + 1
 	}
 	path := filepath.Join(published, snapshotFile(next))
-	if err := fillFile(ctx, path+partEnding, filepath.Join(folder, rawName), fill); err != nil {
+	if err := fillFile(ctx, path+partEnding, raw, fill); err != nil {
 		return Published{}, err
 	}
 	if err := os.Rename(path+partEnding, path); err != nil {

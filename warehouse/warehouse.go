@@ -7,6 +7,7 @@
 //	published/000123.duckdb  one snapshot a build, never changed after it is published
 //	current.duckdb           a link to the newest snapshot
 //	last_build.json          how the newest build ended, see LastBuild
+//	sets/NAME                the same but for the raw store, for each definition set
 //
 // What the tables mean is left to the sources, whose row structs are the raw
 // tables, and to package models, which fills snapshots.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -38,11 +39,8 @@ The result depends only on the raw store, the configuration and the as-of time.`
 			}
 			defer p.progress.stop()
 			built, err := p.build(command.Context(), config, at)
-			if err != nil {
-				return err
-			}
 			p.progress.stop()
-			return built.print(p.stdout)
+			return errors.Join(err, built.print(p.stdout))
 		},
 	}
 	command.Flags().StringVar(&asOf, "as-of", "", "`TIME` (RFC 3339) that the build sees nothing later than (default now)")
@@ -67,24 +65,62 @@ type built struct {
 	took     time.Duration
 	result   models.Result
 	snapshot warehouse.Published
+	sets     []built // of the definition sets
+	set      string  // the name of the definition set, "" for the configuration's own
 }
 
-// build builds all models and publishes the snapshot.
+// build builds all models and publishes the snapshot, and one for each definition
+// set. One of these that fails does not keep the others from being published.
 func (p *program) build(ctx context.Context, config *Config, asOf time.Time) (built, error) {
 	if err := p.ensureTables(ctx, config); err != nil {
 		return built{}, err
 	}
-	done := built{asOf: asOf}
+	done, err := p.buildSet(ctx, config, definitionSet{config: config}, asOf)
+	if err != nil {
+		return built{}, err
+	}
+	failed := []error{p.keepTotals(ctx, config)}
+	for _, set := range config.sets {
+		made, err := p.buildSet(ctx, config, set, asOf)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("definition set %s: %w", set.name, err))
+			continue
+		}
+		done.sets = append(done.sets, made)
+	}
+	return done, errors.Join(append(failed, removeOtherSets(config))...)
+}
+
+// buildSet builds all models under the definitions of a set and publishes them.
+func (p *program) buildSet(ctx context.Context, config *Config, set definitionSet, asOf time.Time) (built, error) {
+	done := built{asOf: asOf, set: set.name}
 	started := time.Now()
-	task := p.progress.start("build", "models")
+	task := p.progress.start(strings.TrimSpace("build "+set.name), "models")
 	var err error
-	done.snapshot, err = warehouse.Publish(ctx, config.Warehouse.Path, config.Warehouse.KeepSnapshots, filling(config, asOf, task, &done.result))
+	done.snapshot, err = warehouse.PublishSet(ctx, config.Warehouse.Path, set.name, config.Warehouse.KeepSnapshots, filling(set.config, asOf, task, &done.result))
 	task.done(err)
 	if err != nil {
 		return built{}, fmt.Errorf("build: %w", err)
 	}
 	done.took = time.Since(started)
-	return done, p.keepTotals(ctx, config)
+	return done, nil
+}
+
+// removeOtherSets removes the snapshots of definition sets that the configuration no
+// longer names: nobody builds them any more.
+func removeOtherSets(config *Config) error {
+	there, err := warehouse.Sets(config.Warehouse.Path)
+	if err != nil {
+		return err
+	}
+	for _, name := range there {
+		if _, isNamed := config.DefinitionSets[name]; !isNamed {
+			if err := warehouse.RemoveSet(config.Warehouse.Path, name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // filling returns what fills a snapshot as the configuration says, tells task of
@@ -171,8 +207,11 @@ func (p *program) ensureTables(ctx context.Context, config *Config) error {
 	return raw.Close()
 }
 
-// print writes the closing lines of a build.
+// print writes the closing lines of a build, none where nothing was published.
 func (b built) print(out io.Writer) error {
+	if b.snapshot.Path == "" {
+		return nil
+	}
 	checks := fmt.Sprintf("%d hold", b.result.Checks-len(b.result.Findings))
 	if len(b.result.Findings) > 0 {
 		checks += ", " + count(len(b.result.Findings), "warning", "warnings")
@@ -188,6 +227,17 @@ func (b built) print(out io.Writer) error {
 			return err
 		}
 	}
-	_, err = fmt.Fprintf(out, "published  %s (%.1f MB)\n", b.snapshot.Path, float64(b.snapshot.Bytes)/1e6)
-	return err
+	of := ""
+	if b.set != "" {
+		of = ", the definition set " + b.set
+	}
+	if _, err := fmt.Fprintf(out, "published  %s (%.1f MB)%s\n", b.snapshot.Path, float64(b.snapshot.Bytes)/1e6, of); err != nil {
+		return err
+	}
+	for _, set := range b.sets {
+		if err := set.print(out); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -37,7 +37,10 @@ type Config struct {
 	Overrides   string                `yaml:"overrides"`   // file of what people know better about incidents and deployments
 	Quality     models.Quality        `yaml:"quality"`     // how good the data must be to be published
 
+	DefinitionSets map[string]string `yaml:"definition_sets"` // files with other definitions, by name; each build publishes the numbers under them too
+
 	overrides []models.Override `yaml:"-"` // what that file says
+	sets      []definitionSet   `yaml:"-"` // what those files say, by name
 }
 
 // Warehouse says where the data is kept and how days are counted.
@@ -111,7 +114,8 @@ func loadConfig(file string, now time.Time) (*Config, error) {
 			return nil, err
 		}
 	}
-	return config, nil
+	config.sets, err = loadDefinitionSets(config, folder)
+	return config, err
 }
 
 // from returns path as seen from here where it is written as seen from folder.
@@ -127,11 +131,9 @@ func (c *Config) Validate(now time.Time) []Problem {
 	v := &validation{}
 	c.Warehouse.validate(v)
 	validateTeams(v, c.Teams)
-	var repositories []string
 	switch {
 	case c.GitHub != nil:
 		validateGitHub(v, c.GitHub, now)
-		repositories = c.GitHub.Repositories
 	case len(c.PagerDuty) == 0 && len(c.Services) == 0: // services may be known from ingested files alone
 		v.add("github", "there is nothing to collect: list repositories under github.repositories")
 	}
@@ -139,11 +141,20 @@ func (c *Config) Validate(now time.Time) []Problem {
 	if c.SLOs != nil {
 		c.validateSLOs(v)
 	}
-	v.problems = append(v.problems, c.validateServices(repositories)...)
+	v.problems = append(v.problems, c.validateServices(c.repositories())...)
 	validateIncidentRules(v, "incidents", c.Incidents)
 	validateDefinitions(v, "definitions", c.Definitions)
+	validateDefinitionSets(v, c.DefinitionSets)
 	validateQuality(v, c.Quality)
 	return v.problems
+}
+
+// repositories returns what is to be read from GitHub, as the configuration lists it.
+func (c *Config) repositories() []string {
+	if c.GitHub == nil {
+		return nil
+	}
+	return c.GitHub.Repositories
 }
 
 // A validation gathers what is wrong.

@@ -68,6 +68,7 @@ table shows the first of each part, and says how many there are.`,
 	flags.StringVar(&asked.Service, "service", "", "only this `SERVICE`")
 	flags.StringVar(&asked.Team, "team", "", "only this `TEAM`")
 	rangeFlags(flags, &from, &to)
+	p.definitionSetFlag(flags)
 	flags.Var(&format, "format", "how the rows are printed")
 	flags.IntVar(&limit, "limit", explainLimit, "how many `ROWS` of each part a table shows; 0 for all")
 	return command

@@ -11,15 +11,29 @@ import (
 const everyRepository = "*/*"
 
 // needs returns which records of GitHub that cost requests of their own the
-// configuration uses: runs, jobs and paths where a deployment rule looks at them,
-// issues where an incident rule does, owners where it does not say itself whose the services are.
+// configuration, or one of its definition sets, uses: runs, jobs and paths where a
+// deployment rule looks at them, issues where an incident rule does, owners where it
+// does not say itself whose the services are.
 func needs(config *Config) github.Needs {
 	found := github.Needs{Environments: []string{everyRepository}}
+	addNeeds(&found, config)
+	for _, set := range config.sets {
+		addNeeds(&found, set.config)
+	}
+	for _, names := range []*[]string{&found.Owners, &found.Paths, &found.Jobs, &found.WorkflowRuns, &found.Issues} {
+		slices.Sort(*names)
+		*names = slices.Compact(*names)
+	}
+	return found
+}
+
+// addNeeds adds what one set of services and rules uses.
+func addNeeds(found *github.Needs, config *Config) {
 	if len(config.Services) == 0 {
-		found.Owners = []string{everyRepository}
+		found.Owners = append(found.Owners, everyRepository)
 	}
 	if usesIssues(config.Incidents) {
-		found.Issues = []string{everyRepository}
+		found.Issues = append(found.Issues, everyRepository)
 	}
 	for _, service := range config.Services {
 		for _, repository := range service.Repositories {
@@ -43,11 +57,6 @@ func needs(config *Config) github.Needs {
 			}
 		}
 	}
-	for _, names := range []*[]string{&found.Owners, &found.Paths, &found.Jobs, &found.WorkflowRuns, &found.Issues} {
-		slices.Sort(*names)
-		*names = slices.Compact(*names)
-	}
-	return found
 }
 
 // usesPaths reports whether the paths that changes touch decide anything.

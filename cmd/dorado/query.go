@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"dorado/reports"
 	"dorado/warehouse"
@@ -47,6 +50,7 @@ written to the file that --output names.`,
 		},
 	}
 	command.Flags().Var(&format, "format", "how the rows are printed")
+	p.definitionSetFlag(command.Flags())
 	command.Flags().StringVar(&output, "output", "", "write the rows to `FILE`, which appears when it is complete")
 	return command
 }
@@ -93,6 +97,11 @@ func (p *program) query(ctx context.Context, query, format, output string) (err 
 	})
 }
 
+// definitionSetFlag adds the flag that names a definition set.
+func (p *program) definitionSetFlag(flags *pflag.FlagSet) {
+	flags.StringVar(&p.definitionSet, "definition-set", "", "the numbers under this definition set; `NAME`")
+}
+
 // openSnapshot opens the newest snapshot of the configured warehouse, and tells
 // where a newer build has failed.
 func (p *program) openSnapshot(ctx context.Context) (*warehouse.Snapshot, error) {
@@ -100,17 +109,21 @@ func (p *program) openSnapshot(ctx context.Context) (*warehouse.Snapshot, error)
 	if err != nil {
 		return nil, err
 	}
-	snapshot, err := warehouse.Open(ctx, config.Warehouse.Path)
+	if _, isKnown := config.DefinitionSets[p.definitionSet]; !isKnown && p.definitionSet != "" {
+		return nil, fmt.Errorf("there is no definition set %q%s", p.definitionSet, didYouMean(p.definitionSet, slices.Sorted(maps.Keys(config.DefinitionSets))))
+	}
+	folder := warehouse.SetFolder(config.Warehouse.Path, p.definitionSet)
+	snapshot, err := warehouse.Open(ctx, folder)
 	if errors.Is(err, warehouse.ErrNoSnapshot) {
 		err = fmt.Errorf("%w; dorado run makes the first one", err)
-		if last, lastErr := warehouse.LastBuild(config.Warehouse.Path); lastErr == nil && last != nil {
+		if last, lastErr := warehouse.LastBuild(folder); lastErr == nil && last != nil {
 			err = fmt.Errorf("%w; %s", err, failureOf(last))
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	failure, err := lastFailure(ctx, config.Warehouse.Path, snapshot)
+	failure, err := lastFailure(ctx, folder, snapshot)
 	if err != nil {
 		return nil, errors.Join(err, snapshot.Close())
 	}

@@ -46,6 +46,7 @@ flags the range is the last %d days that were over when the snapshot was built.`
 	}
 	flags := command.Flags()
 	rangeFlags(flags, &from, &to)
+	p.definitionSetFlag(flags)
 	flags.Var(&by, "by", "what the numbers are grouped by")
 	flags.Var(&format, "format", "how the report is written")
 	return command

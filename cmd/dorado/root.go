@@ -23,6 +23,8 @@ type program struct {
 	logFormat  choice
 	verbose    bool
 
+	definitionSet string // of commands that read a snapshot; "" for the configuration's own definitions
+
 	logger   *slog.Logger // set, like progress, before a command runs
 	progress *progress
 }

@@ -36,10 +36,7 @@ but the exit code is 0 only if all of it succeeded.`,
 			}
 			built, err := p.build(ctx, config, asOf)
 			p.progress.stop()
-			if err != nil {
-				return errors.Join(collectErr, err)
-			}
-			return errors.Join(collectErr, collected.print(p.stdout), built.print(p.stdout))
+			return errors.Join(collectErr, err, collected.print(p.stdout), built.print(p.stdout))
 		},
 	}
 }
