@@ -22,112 +22,16 @@
 -- parameters: from_at, to_at, grain := 'total', by_dimension := 'none', filters := map {}
 -- example: from metrics.time_to_acknowledge(timestamp '2026-01-01', timestamp '2026-02-01', grain := 'week', by_dimension := 'team')
 -- key: period_start, dimension
-with
-
-days as (
-    from metrics.periods(from_at, to_at, grain)
-),
-
-incidents as (
-    select
-        metrics.incident_dimension(
-            by_dimension,
-            incidents.service_id,
-            services.team,
-            incidents.urgency,
-            incidents.priority,
-            incidents.source,
-            incidents.triggered_hour
-        ) as dimension,
-        incidents.triggered_at,
-        incidents.triggered_day,
-        incidents.acknowledged_at,
-        incidents.acknowledged_day,
-        incidents.resolved_at,
-        incidents.resolved_day
-    from core.incidents as incidents
-    left join core.services as services
-        on incidents.service_id = services.service_id
-    where
-        incidents.is_qualifying
-        and metrics.is_selected(filters, incidents.service_id, services.team, null, null)
-),
-
-groups as (
-    select
-        dimension,
-        min(triggered_day) as first_day
-    from incidents
-    where dimension is not null
-    group by dimension
-),
-
-ended as (
-    select
-        days.period_start,
-        incidents.dimension,
-        date_sub('second', incidents.triggered_at, incidents.acknowledged_at) as seconds
-    from days
-    join incidents
-        on days.day = incidents.acknowledged_day
-        and days.started_at <= incidents.acknowledged_at
-        and days.ended_at > incidents.acknowledged_at
-),
-
-sums as (
-    select
-        period_start,
-        dimension,
-        count(*) as incidents,
-        avg(seconds) as mean_seconds,
-        quantile_cont(seconds, [0.5, 0.75, 0.9]) as seconds
-    from ended
-    group by period_start, dimension
-),
-
-periods as (
-    select
-        period_start,
-        any_value(period_end) as period_end,
-        any_value(is_complete) as is_complete,
-        max(day) as last_day,
-        max(ended_at) as ended_at
-    from days
-    group by period_start
-),
-
-unacknowledged as (
-    select
-        days.period_start,
-        incidents.dimension,
-        count(*) as incidents
-    from days
-    join incidents
-        on days.day = incidents.triggered_day
-        and days.started_at <= incidents.triggered_at
-        and days.ended_at > incidents.triggered_at
-    where incidents.acknowledged_at is null
-    group by days.period_start, incidents.dimension
-)
-
 select
-    periods.period_start,
-    periods.period_end,
-    periods.is_complete,
-    groups.dimension,
-    coalesce(sums.incidents, 0) as incidents,
-    sums.seconds[1] as median_seconds,
-    sums.mean_seconds,
-    sums.seconds[2] as p75_seconds,
-    sums.seconds[3] as p90_seconds,
-    coalesce(unacknowledged.incidents, 0) as unacknowledged_incidents
-from periods
-join groups
-    on periods.last_day >= groups.first_day
-left join sums
-    on periods.period_start = sums.period_start
-    and groups.dimension = sums.dimension
-left join unacknowledged
-    on periods.period_start = unacknowledged.period_start
-    and groups.dimension = unacknowledged.dimension
-order by periods.period_start, groups.dimension
+    period_start,
+    period_end,
+    is_complete,
+    dimension,
+    incidents,
+    median_seconds,
+    mean_seconds,
+    p75_seconds,
+    p90_seconds,
+    endless_incidents as unacknowledged_incidents
+from metrics.incident_durations('acknowledged', from_at, to_at, grain := grain, by_dimension := by_dimension, filters := filters)
+order by period_start, dimension
