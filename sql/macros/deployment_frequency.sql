@@ -123,14 +123,7 @@ week_medians as (
 ),
 
 periods as (
-    select
-        period_start,
-        any_value(period_end) as period_end,
-        any_value(is_complete) as is_complete,
-        max(day) as last_day,
-        count(*) filter (where is_whole) as whole_days
-    from days
-    group by period_start
+    from metrics.range_periods(from_at, to_at, grain)
 )
 
 select

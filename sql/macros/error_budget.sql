@@ -51,13 +51,7 @@ groups as (
 ),
 
 periods as (
-    select
-        period_start,
-        any_value(period_end) as period_end,
-        any_value(is_complete) as is_complete,
-        max(day) as last_day
-    from days
-    group by period_start
+    from metrics.range_periods(from_at, to_at, grain)
 ),
 
 rates as (

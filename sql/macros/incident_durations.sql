@@ -86,14 +86,7 @@ sums as (
 ),
 
 periods as (
-    select
-        period_start,
-        any_value(period_end) as period_end,
-        any_value(is_complete) as is_complete,
-        max(day) as last_day,
-        max(ended_at) as ended_at
-    from days
-    group by period_start
+    from metrics.range_periods(from_at, to_at, grain)
 ),
 
 open as (

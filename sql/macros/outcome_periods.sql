@@ -15,13 +15,7 @@
 with
 
 periods as (
-    select
-        period_start,
-        any_value(period_end) as period_end,
-        any_value(is_complete) as is_complete,
-        max(day) as last_day
-    from metrics.periods(from_at, to_at, grain)
-    group by period_start
+    from metrics.range_periods(from_at, to_at, grain)
 ),
 
 groups as (

@@ -32,12 +32,7 @@ days as (
 ),
 
 periods as (
-    select
-        period_start,
-        any_value(period_end) as period_end,
-        any_value(is_complete) as is_complete
-    from days
-    group by period_start
+    from metrics.range_periods(from_at, to_at, grain)
 ),
 
 merged as (
