@@ -3,6 +3,7 @@ package reports
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,6 +24,36 @@ type Explanation struct {
 	Definition string            `json:"definition"` // what the metric is
 	Options    []ExplainedOption `json:"options"`
 	Records    []ExplainedRecord `json:"records"`
+
+	Filters Filters `json:"-"` // beside Service and Team
+	Limit   int64   `json:"-"` // the most records; 0 for all
+}
+
+// Filters are those of metrics.is_selected: the values of each of service, team,
+// repository and environment that are let through; what is not named is not
+// restricted.
+type Filters map[string][]string
+
+// selected is the argument filters of a macro, where ? is their JSON.
+const selected = "?::json::map(varchar, varchar[])"
+
+// selectedBy returns the JSON of those filters, Service and Team among them, that are
+// of one of the kinds.
+func (e *Explanation) selectedBy(kinds ...string) (string, error) {
+	chosen := Filters{}
+	for _, kind := range kinds {
+		if values := e.Filters[kind]; len(values) > 0 {
+			chosen[kind] = values
+		}
+	}
+	if e.Service != "" {
+		chosen["service"] = []string{e.Service}
+	}
+	if e.Team != "" {
+		chosen["team"] = []string{e.Team}
+	}
+	text, err := json.Marshal(chosen)
+	return string(text), err
 }
 
 // An ExplainedOption is an option of the metric in force.
@@ -124,17 +155,13 @@ func columnOf(ctx context.Context, snapshot Snapshot, query string, args ...any)
 
 // findValue finds the value in the row that reports print.
 func (e *Explanation) findValue(ctx context.Context, snapshot Snapshot) error {
-	by := "none"
-	switch {
-	case e.Service != "":
-		by = "service"
-	case e.Team != "":
-		by = "team"
+	filters, err := e.selectedBy("service", "team", "repository", "environment")
+	if err != nil {
+		return err
 	}
 	rows, err := snapshot.Query(ctx, `
-		select value, unit, n from metrics.totals(?::timestamp, ?::timestamp, by_dimension := ?)
-		where metric = ? and dimension = ?`,
-		e.FromAt, e.ToAt, by, e.Metric, cmp.Or(e.Service, e.Team, "all"))
+		select value, unit, n from metrics.totals(?::timestamp, ?::timestamp, filters := `+selected+`) where metric = ?`,
+		e.FromAt, e.ToAt, filters, e.Metric)
 	if err != nil {
 		return err
 	}
@@ -149,11 +176,15 @@ func (e *Explanation) findValue(ctx context.Context, snapshot Snapshot) error {
 
 // findOptions finds the options in force, and for how many services.
 func (e *Explanation) findOptions(ctx context.Context, snapshot Snapshot) error {
+	filters, err := e.selectedBy("service", "team")
+	if err != nil {
+		return err
+	}
 	rows, err := snapshot.Query(ctx, `
 		select definitions.option, definitions.value, count(*) from core.definitions as definitions
 		join core.services as services on definitions.service_id = services.service_id
-		where definitions.metric = ? and ? in ('', services.service_id) and ? in ('', coalesce(services.team, 'no team'))
-		group by all order by all`, e.Metric, e.Service, e.Team)
+		where definitions.metric = ? and metrics.is_selected(`+selected+`, services.service_id, services.team, null, null)
+		group by all order by all`, e.Metric, filters)
 	if err != nil {
 		return err
 	}
@@ -170,13 +201,20 @@ func (e *Explanation) findOptions(ctx context.Context, snapshot Snapshot) error 
 
 // findRecords finds the records, counted or not.
 func (e *Explanation) findRecords(ctx context.Context, snapshot Snapshot) error {
-	rows, err := snapshot.Query(ctx, fmt.Sprintf(`
+	filters, err := e.selectedBy("service", "team", "repository", "environment")
+	if err != nil {
+		return err
+	}
+	query := fmt.Sprintf(`
 		select
 			coalesce(service_id, ''), team, repository, environment, deployment_id, record,
 			is_counted, is_numerator, value_seconds::double, rule, excluded_reason, source_url, record_at
 		from metrics.explain_%s(?::timestamp, ?::timestamp)
-		where ? in ('', service_id) and ? in ('', coalesce(team, 'no team'))`, e.Metric),
-		e.FromAt, e.ToAt, e.Service, e.Team)
+		where metrics.is_selected(%s, service_id, team, repository, environment)`, e.Metric, selected)
+	if e.Limit > 0 {
+		query += fmt.Sprintf(" limit %d", e.Limit)
+	}
+	rows, err := snapshot.Query(ctx, query, e.FromAt, e.ToAt, filters)
 	if err != nil {
 		return err
 	}

@@ -374,6 +374,8 @@ type Snapshot struct {
 	Path      string // of the file
 	db        *sql.DB
 	temporary string // the folder that goes with it; "" where it stays
+
+	isConfined bool
 }
 
 // Open opens the newest snapshot of the warehouse in folder. Its error wraps
@@ -381,14 +383,23 @@ type Snapshot struct {
 func Open(ctx context.Context, folder string) (*Snapshot, error) {
 	// The link is resolved first: DuckDB would take a link that has moved for
 	// the file it opened before under that name.
-	path, err := filepath.EvalSymlinks(filepath.Join(folder, currentName))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("open the warehouse at %s: %w", folder, ErrNoSnapshot)
-	}
+	path, err := currentPath(folder)
 	if err != nil {
-		return nil, fmt.Errorf("open the warehouse at %s: %w", folder, err)
+		return nil, err
 	}
 	return openFile(ctx, path)
+}
+
+// currentPath returns the path of the file of the newest snapshot.
+func currentPath(folder string) (string, error) {
+	path, err := filepath.EvalSymlinks(filepath.Join(folder, currentName))
+	if errors.Is(err, os.ErrNotExist) {
+		return "", fmt.Errorf("open the warehouse at %s: %w", folder, ErrNoSnapshot)
+	}
+	if err != nil {
+		return "", fmt.Errorf("open the warehouse at %s: %w", folder, err)
+	}
+	return path, nil
 }
 
 // openFile opens the snapshot at path.
@@ -415,7 +426,11 @@ func (s *Snapshot) Query(ctx context.Context, query string, args ...any) (*sql.R
 	if err := s.allow(ctx, query); err != nil {
 		return nil, err
 	}
-	return s.db.QueryContext(ctx, query, args...)
+	rows, err := s.db.QueryContext(ctx, query, args...)
+	if s.isConfined {
+		err = queryError(err, query, 0)
+	}
+	return rows, err
 }
 
 // ExportParquet writes the rows that one SELECT gives to a new file at path.
@@ -433,18 +448,9 @@ func (s *Snapshot) ExportParquet(ctx context.Context, query, path string) error 
 // allow returns an error unless query is a single SELECT. (The driver runs all
 // statements of a text but the last before it looks at the last.)
 func (s *Snapshot) allow(ctx context.Context, query string) error {
-	var parsed string
-	err := s.db.QueryRowContext(ctx, "select json_serialize_sql(?::varchar)::varchar", query).Scan(&parsed)
+	tree, err := s.parse(ctx, query)
 	if err != nil {
-		return fmt.Errorf("parse: %w", err)
-	}
-	var tree struct {
-		Error      bool   `json:"error"`
-		ErrorType  string `json:"error_type"`
-		Statements []any  `json:"statements"`
-	}
-	if err := json.Unmarshal([]byte(parsed), &tree); err != nil {
-		return fmt.Errorf("parse: %w", err)
+		return err
 	}
 	switch {
 	case tree.Error && tree.ErrorType == "parser":

@@ -19,6 +19,7 @@ import (
 	"dorado/collectors/openslo"
 	"dorado/collectors/pagerduty"
 	"dorado/models"
+	"dorado/server"
 	"dorado/strictyaml"
 	"dorado/warehouse"
 )
@@ -36,6 +37,7 @@ type Config struct {
 	Definitions models.Definitions    `yaml:"definitions"` // what the metrics mean, where a service does not say otherwise
 	Overrides   string                `yaml:"overrides"`   // file of what people know better about incidents and deployments
 	Quality     models.Quality        `yaml:"quality"`     // how good the data must be to be published
+	Server      server.Config         `yaml:"server"`      // where dorado serve listens, who may ask it, and what queries may use
 
 	DefinitionSets map[string]string `yaml:"definition_sets"` // files with other definitions, by name; each build publishes the numbers under them too
 
@@ -105,6 +107,7 @@ func loadConfig(file string, now time.Time) (*Config, error) {
 			config.PagerDuty[i].TokenFile = from(folder, account.TokenFile)
 		}
 	}
+	placeServer(&config.Server, folder)
 	if config.SLOs != nil && config.SLOs.Folder != "" {
 		config.SLOs.Folder = from(folder, config.SLOs.Folder)
 	}
@@ -146,6 +149,7 @@ func (c *Config) Validate(now time.Time) []Problem {
 	validateDefinitions(v, "definitions", c.Definitions)
 	validateDefinitionSets(v, c.DefinitionSets)
 	validateQuality(v, c.Quality)
+	validateServer(v, c.Server)
 	return v.problems
 }
 

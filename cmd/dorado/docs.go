@@ -20,6 +20,7 @@ import (
 	"dorado/collectors/openslo"
 	"dorado/collectors/pagerduty"
 	"dorado/models"
+	"dorado/server"
 )
 
 func docsCommand(p *program) *cobra.Command {
@@ -73,6 +74,7 @@ func configurationPage() (models.Page, error) {
 		comments.read("github", github.ConfigSource),
 		comments.read("pagerduty", pagerduty.ConfigSource),
 		comments.read("openslo", openslo.ConfigSource),
+		comments.read("server", server.ConfigSource),
 		comments.readAll("models", models.ConfigSources),
 	)
 	if err != nil {

@@ -174,7 +174,8 @@ var explained = []string{
 	"create table core.snapshot as select timestamp '2026-02-01 00:00' as as_of, 'UTC' as time_zone",
 	"create table core.services as select 'api' as service_id, 'payments' as team",
 	"create table core.definitions as select 'api' as service_id, 'frequency' as metric, 'what' as option, 'all' as value",
-	`create macro metrics.totals(from_at, to_at, by_dimension := 'none') as table
+	"create macro metrics.is_selected(filters, service_id, team, repository, environment) as true",
+	`create macro metrics.totals(from_at, to_at, filters := map {}) as table
 		select 'frequency' as metric, 'api' as dimension, 1.5 as value, 'deployments_per_day' as unit, 1 as n`,
 	`create macro metrics.frequency() as table select 1`,
 	`comment on macro table metrics.frequency is 'One row per period.

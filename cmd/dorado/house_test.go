@@ -37,7 +37,7 @@ var importRules = []importRule{
 	{folder: "reports", ours: []string{"strictyaml"}},
 	{folder: "server/charts", ours: []string{"reports"}},
 	{folder: "server/page", ours: []string{"reports", "server/charts", "warehouse"}},
-	{folder: "server", ours: []string{"models", "server/wire", "strictyaml", "warehouse", "warehouse/results"}},
+	{folder: "server", ours: []string{"models", "reports", "server/wire", "strictyaml", "warehouse", "warehouse/results"}},
 	{folder: "grafana", ours: []string{"grafana/frames", "grafana/macros", "server/wire"}},
 	{folder: "grafana/*", ours: []string{"server/wire"}},
 }

@@ -23,6 +23,9 @@ const (
 	PathSnapshots   = PathAPI + "/snapshots"
 	PathSchema      = PathAPI + "/schema"
 	PathWhoAmI      = PathAPI + "/whoami"
+	PathHealth      = "/healthz"
+	PathReady       = "/readyz"
+	PathTelemetry   = "/metrics" // the server's own, for Prometheus
 )
 
 // Media types of answers and requests.

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"dorado/server"
+	"dorado/server/wire"
+)
+
+func serveCommand(p *program) *cobra.Command {
+	listen := ""
+	command := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the newest snapshot over HTTP",
+		Long: `Answer questions about the newest snapshot over HTTP until it is stopped, and go
+over to each new snapshot without failing a request. A snapshot that cannot be read
+leaves the one before in place. Several may serve one warehouse, on several machines.
+
+The key server of the configuration says where it listens, who may ask what, and what
+queries may use. Without it only this machine can ask, without a token.`,
+		Example: `  dorado serve
+  curl http://127.0.0.1:8920/api/v1/metrics
+  curl -H 'Content-Type: application/json' -d '{"metric": "dora"}' http://127.0.0.1:8920/api/v1/metrics/query`,
+		Args: atMost(0),
+		RunE: func(command *cobra.Command, _ []string) error {
+			config, err := p.config()
+			if err != nil {
+				return err
+			}
+			options := server.Options{Config: config.Server, Warehouse: config.Warehouse.Path, Version: buildVersion(), Logger: p.logger}
+			if listen != "" {
+				options.Config.Listen = listen
+				for _, wrong := range options.Config.Check() {
+					return usageError{command: command.CommandPath(), problem: "--listen: " + wrong.Text}
+				}
+			}
+			made, err := server.New(command.Context(), options)
+			if err != nil {
+				return fmt.Errorf("serve: %w", err)
+			}
+			return made.Run(command.Context(), func(address net.Addr) {
+				p.logger.Info("serving", "address", address.String(), "tls", config.Server.TLS.CertificateFile != "", "warehouse", config.Warehouse.Path)
+			})
+		},
+	}
+	command.Flags().StringVar(&listen, "listen", "", "`ADDRESS` and port instead of server.listen")
+	return command
+}
+
+func tokenCommand(p *program) *cobra.Command {
+	group := &cobra.Command{
+		Use:     "token",
+		Short:   "Work with tokens for dorado serve",
+		Long:    "Work with the bearer tokens of those who ask dorado serve.",
+		Example: "  dorado token create grafana --scope metrics",
+		Args:    cobra.ArbitraryArgs,
+		RunE:    groupHelp,
+	}
+	group.AddCommand(tokenCreateCommand(p))
+	return group
+}
+
+func tokenCreateCommand(p *program) *cobra.Command {
+	var scopes []string
+	command := &cobra.Command{
+		Use:   "create NAME",
+		Short: "Make a token and the line of the configuration for it",
+		Long: `Make a new token, print it, and print the line to add under server.tokens in the
+configuration, which has its hash only. The token is shown this once and kept nowhere.
+
+The scopes are metrics (read metrics), sql (run SELECTs), ingest (send records) and
+admin (all, and the server's own metrics).`,
+		Example: `  dorado token create grafana --scope metrics --scope sql`,
+		RunE: func(command *cobra.Command, args []string) error {
+			switch {
+			case len(args) == 0 || strings.TrimSpace(args[0]) == "":
+				return usageError{command: command.CommandPath(), problem: "name who gets the token"}
+			case len(args) > 1:
+				return atMost(1)(command, args)
+			case len(scopes) == 0:
+				return usageError{command: command.CommandPath(), problem: "say what it may do with --scope " + strings.Join(wire.Scopes, "|")}
+			}
+			for _, scope := range scopes {
+				if !slices.Contains(wire.Scopes, scope) {
+					return usageError{command: command.CommandPath(), problem: fmt.Sprintf("--scope %s is not one of %s", scope, strings.Join(wire.Scopes, ", "))}
+				}
+			}
+			token, hash := server.NewToken()
+			_, err := fmt.Fprintf(p.stdout, "%s\n\nGive it to its bearer now; it is shown only once. Add this below server.tokens:\n\n    - {name: %q, hash: '%s', scopes: [%s]}\n",
+				token, args[0], hash, strings.Join(scopes, ", "))
+			return err
+		},
+	}
+	command.Flags().StringSliceVar(&scopes, "scope", nil, "what the bearer may do, `SCOPE`; several may be given")
+	return command
+}
+
+// validateServer checks what is said about the server.
+func validateServer(v *validation, config server.Config) {
+	for _, wrong := range config.Check() {
+		v.add("server."+wrong.Path, "%s", wrong.Text)
+	}
+}
+
+// placeServer turns the paths of files into paths as seen from here.
+func placeServer(config *server.Config, folder string) {
+	for _, path := range []*string{&config.TLS.CertificateFile, &config.TLS.KeyFile, &config.AuditFile} {
+		if *path != "" {
+			*path = from(folder, *path)
+		}
+	}
+}
