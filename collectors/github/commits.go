@@ -137,15 +137,13 @@ func (s *source) upTo(ctx context.Context, road road, repository string, state *
 				return
 			}
 		}
-		var late []collectors.Row
 		if state.Head != "" {
 			missing, err := s.reader.Strings(ctx, missingParents, repository, state.HeadAt)
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			if len(missing) > 0 {
-				late, err = road.between(ctx, repository, state.Head, state.Target, missing)
+			for rows, err := range s.late(ctx, road, repository, *state, missing) {
 				if status(err) == http.StatusNotFound {
 					// The old head is gone: the branch was forced back. What is
 					// stored stays, and all of the new branch is listed.
@@ -157,15 +155,23 @@ func (s *source) upTo(ctx context.Context, road road, repository string, state *
 					}
 					return
 				}
-				if err != nil {
-					yield(nil, err)
+				if !yield(rows, err) || err != nil {
 					return
 				}
 			}
 		}
 		*state = commitsState{Head: state.Target, HeadAt: state.TargetAt}
-		yield(late, nil)
+		yield(nil, nil)
 	}
+}
+
+// late yields the rows of what lies between the two heads of a state, where some of
+// it is missing.
+func (s *source) late(ctx context.Context, road road, repository string, state commitsState, missing []string) iter.Seq2[[]collectors.Row, error] {
+	if len(missing) == 0 {
+		return func(func([]collectors.Row, error) bool) {}
+	}
+	return road.between(ctx, repository, state.Head, state.Target, missing)
 }
 
 // missingParents are the parents that are not stored of a repository's commits

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -340,12 +341,15 @@ const maxWalked = 250
 // between walks from the missing commits to what is stored. Where that leads far,
 // or beyond the configured since, so that what is stored does not end it, it lets
 // REST compare.
-func (r graphRoad) between(ctx context.Context, repository, base, head string, missing []string) ([]collectors.Row, error) {
-	rows, err := r.walk(ctx, repository, missing)
-	if errors.Is(err, errFar) {
-		return restRoad{r.source}.between(ctx, repository, base, head, missing)
+func (r graphRoad) between(ctx context.Context, repository, base, head string, missing []string) iter.Seq2[[]collectors.Row, error] {
+	return func(yield func([]collectors.Row, error) bool) {
+		rows, err := r.walk(ctx, repository, missing)
+		if errors.Is(err, errFar) {
+			restRoad{r.source}.between(ctx, repository, base, head, missing)(yield)
+			return
+		}
+		yield(rows, err)
 	}
-	return rows, err
 }
 
 func (r graphRoad) walk(ctx context.Context, repository string, from []string) ([]collectors.Row, error) {

@@ -19,11 +19,12 @@ type historyState struct {
 // that the list of the default branch does not reach:
 //
 //   - Those of release branches and tags off the default branch: each deployed SHA
-//     that is not stored is compared with the default branch.
+//     that is not stored is compared with the default branch. Where that cannot
+//     be, all that comes before it is listed.
 //   - Those that the configured since cuts off although a deployment ships them: a
 //     commit that was written before since and merged after it, or that lay
 //     between since and the deployment before. The default branch is compared
-//     with the oldest deployed SHA, once.
+//     with the oldest deployed SHA, once; where that is gone it is listed whole.
 //
 // What is still missing then is an ancestor of the oldest deployment, which has
 // shipped it, so that the walk from any later deployment is exact.
@@ -43,14 +44,18 @@ func (s *source) history(ctx context.Context, road road, repository string, stat
 			if slices.Contains(state.Gone, sha) {
 				continue
 			}
-			rows, err := s.reach(ctx, road, repository, head.SHA, sha)
-			if status(err) == http.StatusNotFound || status(err) == http.StatusUnprocessableEntity {
-				state.Gone = append(state.Gone, sha)
-				rows, err = nil, nil
-			}
-			now := state
-			if !yield(page[historyState]{rows: rows, state: &now}, err) || err != nil {
-				return
+			for rows, err := range s.reach(ctx, road, repository, head.SHA, sha) {
+				if status(err) == http.StatusNotFound || status(err) == http.StatusUnprocessableEntity {
+					state.Gone = append(slices.Clone(state.Gone), sha)
+					now := state
+					if !yield(page[historyState]{state: &now}, nil) {
+						return
+					}
+					break
+				}
+				if !yield(page[historyState]{rows: rows}, err) || err != nil {
+					return
+				}
 			}
 		}
 		if s.config.Since.IsZero() {
@@ -64,26 +69,60 @@ func (s *source) history(ctx context.Context, road road, repository string, stat
 		if len(oldest) == 0 || oldest[0] == state.Base {
 			return
 		}
-		rows, err := restRoad{s}.between(ctx, repository, oldest[0], head.SHA, nil)
-		if status(err) == http.StatusNotFound {
-			rows, err = nil, nil // it is gone, so nothing can be compared with it
+		for rows, err := range s.beyond(ctx, repository, oldest[0], head.SHA) {
+			if !yield(page[historyState]{rows: rows}, err) || err != nil {
+				return
+			}
 		}
-		yield(page[historyState]{rows: rows, state: &historyState{Base: oldest[0], Gone: state.Gone}}, err)
+		yield(page[historyState]{state: &historyState{Base: oldest[0], Gone: state.Gone}}, nil)
 	}
 }
 
-// reach returns the rows of the commits of sha that the default branch with the
-// given head does not have, and of sha itself.
-func (s *source) reach(ctx context.Context, road road, repository, head, sha string) ([]collectors.Row, error) {
-	rows, err := road.between(ctx, repository, head, sha, []string{sha})
-	if err != nil || len(rows) > 0 {
-		return rows, err
+// beyond yields the rows of the commits of the default branch with the given head
+// that come after base; where base is gone, so that nothing can be compared with
+// it, of all of them.
+func (s *source) beyond(ctx context.Context, repository, base, head string) iter.Seq2[[]collectors.Row, error] {
+	return func(yield func([]collectors.Row, error) bool) {
+		for rows, err := range (restRoad{s}).between(ctx, repository, base, head, nil) {
+			if status(err) == http.StatusNotFound {
+				restRoad{s}.listed(ctx, repository, head)(yield)
+				return
+			}
+			if !yield(rows, err) || err != nil {
+				return
+			}
+		}
 	}
-	var commit apiCommit
-	if _, err := s.get(ctx, &commit, "repos/%s/commits/%s", repository, sha); err != nil {
-		return nil, err
+}
+
+// reach yields the rows of the commits of sha that the default branch with the
+// given head does not have, and of sha itself. A comparison answers 404 where one
+// of the two is gone and where they have no commit in common, as a branch of pages
+// does: then all that can be reached from sha is listed, which is 404 too if sha is
+// gone.
+func (s *source) reach(ctx context.Context, road road, repository, head, sha string) iter.Seq2[[]collectors.Row, error] {
+	return func(yield func([]collectors.Row, error) bool) {
+		isAny := false
+		for rows, err := range road.between(ctx, repository, head, sha, []string{sha}) {
+			if status(err) == http.StatusNotFound {
+				restRoad{s}.listed(ctx, repository, sha)(yield)
+				return
+			}
+			if !yield(rows, err) || err != nil {
+				return
+			}
+			isAny = isAny || len(rows) > 0
+		}
+		if isAny {
+			return
+		}
+		var commit apiCommit
+		if _, err := s.get(ctx, &commit, "repos/%s/commits/%s", repository, sha); err != nil {
+			yield(nil, err)
+			return
+		}
+		yield(commitRows(repository, []apiCommit{commit}), nil)
 	}
-	return commitRows(repository, []apiCommit{commit}), nil
 }
 
 // deployed are the SHAs of a repository that a deployment or a release since a

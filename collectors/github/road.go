@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -44,10 +45,10 @@ type road interface {
 	// commits gives a page of what can be reached from a commit, without what
 	// was committed before since.
 	commits(ctx context.Context, repository, from, position string, since time.Time, isFirst bool) ([]apiCommit, string, error)
-	// between gives the rows of the commits that can be reached from head and not
+	// between gives, page by page, the rows of the commits that can be reached from head and not
 	// from base, or at least those of them that are not stored. The commits that
 	// are known to be missing, head or ancestors of it, lead to all others.
-	between(ctx context.Context, repository, base, head string, missing []string) ([]collectors.Row, error)
+	between(ctx context.Context, repository, base, head string, missing []string) iter.Seq2[[]collectors.Row, error]
 }
 
 // A head is where a branch points.
@@ -218,19 +219,31 @@ func (r restRoad) commits(ctx context.Context, repository, from, position string
 }
 
 // between compares. GitHub gives 250 commits at once, and all of them in pages.
-func (r restRoad) between(ctx context.Context, repository, base, head string, _ []string) ([]collectors.Row, error) {
-	var rows []collectors.Row
-	for next := 1; next != 0; {
-		var comparison struct {
-			Commits []apiCommit `json:"commits"`
+func (r restRoad) between(ctx context.Context, repository, base, head string, _ []string) iter.Seq2[[]collectors.Row, error] {
+	return func(yield func([]collectors.Row, error) bool) {
+		for next := 1; next != 0; {
+			var comparison struct {
+				Commits []apiCommit `json:"commits"`
+			}
+			var err error
+			next, err = r.get(ctx, &comparison, "repos/%s/compare/%s...%s?per_page=%d&page=%d",
+				repository, url.PathEscape(base), url.PathEscape(head), perPage, next)
+			if !yield(commitRows(repository, comparison.Commits), err) || err != nil {
+				return
+			}
 		}
-		var err error
-		next, err = r.get(ctx, &comparison, "repos/%s/compare/%s...%s?per_page=%d&page=%d",
-			repository, url.PathEscape(base), url.PathEscape(head), perPage, next)
-		if err != nil {
-			return nil, err
-		}
-		rows = append(rows, commitRows(repository, comparison.Commits)...)
 	}
-	return rows, nil
+}
+
+// listed gives, page by page, the rows of all commits that can be reached from one.
+func (r restRoad) listed(ctx context.Context, repository, from string) iter.Seq2[[]collectors.Row, error] {
+	return func(yield func([]collectors.Row, error) bool) {
+		for position, isLast := "", false; !isLast; {
+			commits, next, err := r.commits(ctx, repository, from, position, time.Time{}, false)
+			if !yield(commitRows(repository, commits), err) || err != nil {
+				return
+			}
+			position, isLast = next, next == ""
+		}
+	}
 }

@@ -200,6 +200,10 @@ func (s *server) compare(r *request) (any, error) {
 		return nil, notFound()
 	}
 	behind, ahead := r.repository.reach(from), r.repository.reach(to)
+	common := r.repository.mergeBase(ahead, behind)
+	if common == nil {
+		return nil, &failure{status: http.StatusNotFound, message: fmt.Sprintf("No common ancestor between %s and %s.", base, head)}
+	}
 	commits, missing := r.repository.only(ahead, behind), r.repository.only(behind, ahead)
 	status := "identical"
 	switch {
@@ -221,10 +225,8 @@ func (s *server) compare(r *request) (any, error) {
 		Commits:      []commitJSON{},
 		Files:        []struct{}{},
 	}
-	if common := r.repository.mergeBase(ahead, behind); common != nil {
-		rendered := s.commitJSON(r, common)
-		comparison.MergeBaseCommit = &rendered
-	}
+	rendered := s.commitJSON(r, common)
+	comparison.MergeBaseCommit = &rendered
 	render := func(commit *Commit) commitJSON { return s.commitJSON(r, commit) }
 	if query := r.URL.Query(); query.Has("page") || query.Has("per_page") {
 		comparison.Commits = paged(r, commits, render)
