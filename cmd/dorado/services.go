@@ -20,7 +20,7 @@ func servicesCommand(p *program) *cobra.Command {
 		Short: "List the services, what belongs to them and why, and what belongs to none",
 		Long: `List each service of the newest snapshot with its team, repositories, environments
 (production ones with *) and PagerDuty services, each with where the mapping comes
-from, and then what is mapped to no service and therefore in no number.
+from, whether catalog-info.yaml has an integration key of PagerDuty, and then what is mapped to no service and therefore in no number.
 
 The configuration comes before catalog-info.yaml, that before CODEOWNERS, that
 before the teams on GitHub, and that before the repository itself.`,
@@ -58,7 +58,7 @@ type listedService struct {
 
 // A mapping is a thing that belongs to a service, and why.
 type mapping struct {
-	Kind         string  `json:"kind"` // team, repository, environment or pagerduty_service
+	Kind         string  `json:"kind"` // team, repository, environment, pagerduty_service or pagerduty_key
 	Name         string  `json:"name"`
 	MappedBy     *string `json:"mapped_by"`
 	IsProduction *bool   `json:"is_production,omitempty"`
@@ -127,11 +127,11 @@ func (l serviceList) write(out io.Writer, format string) error {
 		return encoder.Encode(l)
 	}
 	services := newTable("services")
-	services.AppendHeader(table.Row{"service", "team", "repositories", "environments", "PagerDuty services"})
+	services.AppendHeader(table.Row{"service", "team", "repositories", "environments", "PagerDuty services", "PagerDuty key"})
 	for _, service := range l.Services {
 		services.AppendRow(table.Row{
 			service.Service + " (" + service.MappedBy + ")",
-			service.names("team"), service.names("repository"), service.names("environment"), service.names("pagerduty_service"),
+			service.names("team"), service.names("repository"), service.names("environment"), service.names("pagerduty_service"), service.names("pagerduty_key"),
 		})
 		services.AppendSeparator()
 	}

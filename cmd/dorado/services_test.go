@@ -19,7 +19,7 @@ func TestServicesSayWhereMappingsComeFrom(t *testing.T) {
 		github.Repository{ID: 1, FullName: "example/shop", DefaultBranch: "main", CreatedAt: at},
 		github.Repository{ID: 2, FullName: "example/site", DefaultBranch: "main", CreatedAt: at},
 		github.OwnerFile{Repository: "example/shop", Path: "catalog-info.yaml", SHA: pointer("a"),
-			Content: pointer("kind: Component\nmetadata: {name: checkout}\nspec: {owner: payments}\n---\nkind: Component\nmetadata: {title: Nameless}\n")},
+			Content: pointer("kind: Component\nmetadata: {name: checkout, annotations: {pagerduty.com/integration-key: present}}\nspec: {owner: payments}\n---\nkind: Component\nmetadata: {title: Nameless}\n")},
 		github.OwnerFile{Repository: "example/site", Path: "CODEOWNERS", SHA: pointer("b"), Content: pointer("* @example/web\n")},
 		github.OwnerFile{Repository: "example/site", Path: ".github/CODEOWNERS", SHA: pointer("c"), Content: pointer("* @example/platform\n")},
 		github.Deployment{ID: 1, Repository: "example/shop", SHA: "s", Environment: "production", CreatedAt: at},
@@ -52,6 +52,7 @@ checkout by catalog-info
   repository example/shop by catalog-info
   environment nonprod by no rule
   environment production by default rule 2
+  pagerduty_key pagerduty.com/integration-key by catalog-info
 example/site by repository
   team platform by codeowners
   repository example/site by repository

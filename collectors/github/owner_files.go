@@ -7,6 +7,7 @@ import (
 	"iter"
 	"net/http"
 	"path"
+	"regexp"
 	"strings"
 
 	"dorado/collectors"
@@ -18,7 +19,7 @@ type OwnerFile struct {
 	Repository string  `db:"repository,key"` // owner/name
 	Path       string  `db:"path,key"`
 	SHA        *string `db:"sha"`     // the blob's; NULL where there is no such file any more
-	Content    *string `db:"content"` // its text; NULL where there is no such file any more
+	Content    *string `db:"content"` // its text, without integration keys of PagerDuty; NULL where there is no such file any more
 }
 
 // Table returns the table's name.
@@ -76,6 +77,14 @@ func (s *source) ownerFiles(ctx context.Context, repository string, state ownerF
 	}
 }
 
+// integrationKey matches pagerduty.com/integration-key in YAML with its value: quoted
+// or not, on the line or as a block below it.
+var integrationKey = regexp.MustCompile(`(pagerduty\.com/integration-key["']?[ \t]*:)[ \t]*(?:[|>][-+0-9]*[ \t]*\r?\n[ \t]+|\r?\n[ \t]+["']?)?("[^"\n]*"|'[^'\n]*'|[^\s,}\]#]+)`)
+
+// withoutKeys returns the text of a file with "present" in place of each integration
+// key of PagerDuty: whoever has one can raise alerts, so it is stored nowhere.
+func withoutKeys(text string) string { return integrationKey.ReplaceAllString(text, "${1} present") }
+
 // topOf returns the first part of a path.
 func topOf(name string) string { return strings.Split(name, "/")[0] }
 
@@ -98,7 +107,7 @@ func (s *source) changedOwnerFiles(ctx context.Context, repository string, befor
 				if err != nil || file.Encoding != "base64" {
 					return nil, fmt.Errorf("%s: GitHub gives it as %q, not as base64", name, file.Encoding)
 				}
-				decoded := string(text)
+				decoded := withoutKeys(string(text))
 				row.SHA, row.Content = &file.SHA, &decoded
 			}
 		}

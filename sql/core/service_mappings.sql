@@ -1,7 +1,8 @@
 -- One row per service and thing that is mapped to it, with where the mapping comes from.
 --
 -- service_id     The service, as in core.services.
--- kind           service, team, repository, environment or pagerduty_service.
+-- kind           service, team, repository, environment, pagerduty_service or pagerduty_key: that
+--     catalog-info.yaml has pagerduty.com/integration-key, by which its alerts reach PagerDuty.
 -- name           Its name.
 -- mapped_by      Where the mapping comes from: that of core.services, core.service_repositories or
 --     core.pagerduty_services; of an environment the rule that takes its deployments, or no rule.
@@ -74,6 +75,24 @@ mappings as (
         null as is_production
     from core.pagerduty_services
     where service_id is not null
+    union all
+    -- Of a repository that the configuration gives a service any component counts,
+    -- and of others the one that the service is.
+    select distinct
+        services.service_id,
+        6 as place,
+        'pagerduty_key' as kind,
+        'pagerduty.com/integration-key' as name,
+        'catalog-info' as mapped_by,
+        cast(null as boolean) as is_production
+    from core.services as services
+    join core.service_repositories as repositories
+        on services.service_id = repositories.service_id
+    join core.catalog_components as components
+        on repositories.repository in (components.repository, components.project_slug)
+    where
+        components.has_pagerduty_key
+        and (services.mapped_by = 'configuration' or services.service_id = components.component)
 )
 
 select

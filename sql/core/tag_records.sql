@@ -1,33 +1,35 @@
--- One row per tag: a deployment that succeeded when the commit that it points to was committed.
+-- One row per commit that a tag was put on: a deployment that succeeded when the commit was committed.
 --
--- A tag has no time of its own in GitHub's list. A tag whose commit is not stored
--- has no time at all and is left out; one whose commit is newer than the as-of time
--- was not there yet.
+-- A tag has no time of its own in GitHub's list. A tag that was moved is another
+-- deployment, and leaves the ones before as they were: it succeeded when the new
+-- commit was committed, or if that is older, when the tag was last known to be
+-- elsewhere. A tag whose commit is not stored has no time at all and is left out;
+-- one whose time is after the as-of time was not there yet.
 --
 -- source       tag.
--- source_id    repository@tag.
+-- source_id    repository@tag, for the second commit that it was put on repository@tag (2), and so on.
 -- repository   owner/name.
 -- status       success.
--- sha          The commit it points to.
+-- sha          The commit it was put on.
 -- version      The tag.
 -- source_url   The page of the commit.
--- started_at   When the commit was committed, UTC.
+-- started_at   When it was deployed, UTC.
 -- finished_at  The same.
 --
 -- key: source_id
 select
     'tag' as source,
-    tags.repository || '@' || tags.tag as source_id,
-    tags.repository,
+    targets.repository || '@' || targets.tag || if(targets.position > 1, ' (' || targets.position || ')', '') as source_id,
+    targets.repository,
     'success' as status,
-    tags.sha,
-    tags.tag as version,
+    targets.sha,
+    targets.tag as version,
     commits.commit_url as source_url,
-    commits.committed_at as started_at,
-    commits.committed_at as finished_at
-from staging.github_tags as tags
+    greatest(commits.committed_at, targets.moved_after) as started_at,
+    greatest(commits.committed_at, targets.moved_after) as finished_at
+from core.tag_targets as targets
 join core.commits as commits
-    on tags.repository = commits.repository
-    and tags.sha = commits.sha
+    on targets.repository = commits.repository
+    and targets.sha = commits.sha
 cross join config.build as build
-where commits.committed_at <= build.as_of
+where greatest(commits.committed_at, targets.moved_after) <= build.as_of

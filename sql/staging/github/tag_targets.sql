@@ -1,4 +1,4 @@
--- One row per commit that a tag points to or was seen to point to; a tag with several was moved.
+-- One row per time that a tag was seen to have been put on a commit; a tag with several was moved.
 --
 -- repository  owner/name.
 -- tag         The tag.
@@ -6,7 +6,7 @@
 -- is_current  True for where it points now.
 -- seen_at     When a run first saw it there, or again after it was elsewhere, UTC: later than it was put there.
 --
--- key: repository, tag, sha
+-- key: repository, tag, sha, seen_at
 select
     targets.repository,
     targets.name as tag,
