@@ -39,3 +39,4 @@ select
     row_number() over (partition by repository, tag order by seen_at, sha) as position,
     lag(seen_at) over (partition by repository, tag order by seen_at, sha) as moved_after
 from targets
+order by repository, tag, position
