@@ -12,6 +12,7 @@ type Quality struct {
 	ChangesWithPullRequest     Limit `yaml:"changes_with_pull_request"`     // share of changes that came by a pull request; no default
 	PullRequestsDeployed       Limit `yaml:"pull_requests_deployed"`        // share of merged pull requests that a production deployment shipped; no default
 	IncidentsWithService       Limit `yaml:"incidents_with_service"`        // share of incidents that belong to a service; default warn: 0.8
+	IncidentsAttributed        Limit `yaml:"incidents_attributed"`          // share of qualifying incidents of a service that are attributed to a deployment; no default
 	CollectorLagHours          Limit `yaml:"collector_lag_hours"`           // hours since a collector last ended well; default warn: 36
 }
 
@@ -50,6 +51,7 @@ func (q Quality) Gates() []Gate {
 		{"changes_with_pull_request", true, q.ChangesWithPullRequest},
 		{"pull_requests_deployed", true, q.PullRequestsDeployed},
 		{"incidents_with_service", true, q.IncidentsWithService},
+		{"incidents_attributed", true, q.IncidentsAttributed},
 		{"collector_lag_hours", false, q.CollectorLagHours},
 	}
 }

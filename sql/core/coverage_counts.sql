@@ -8,6 +8,8 @@
 --     pull_requests_deployed         merged pull requests that a production deployment shipped
 --     incidents_with_service         incidents that belong to a service
 --     incidents_qualifying           incidents that count in the metrics
+--     incidents_attributed           those of them that belong to a service, where a deployment is taken to have caused them
+-- That an incident is not attributed need not be a lack: not every one is caused by a deployment.
 --
 -- kind     What is covered or not.
 -- subject  The service, as in core.services; of incidents the source and its account.
@@ -57,6 +59,20 @@ incidents as (
         on incidents.triggered_at >= recent.since_at
 ),
 
+-- Of the incidents without a chosen candidate, why the candidates are none: of several reasons one.
+attributions as (
+    select
+        incident_number,
+        bool_or(is_chosen) as is_attributed,
+        min(case
+            when rejected_reason like 'rejected by %' then 'rejected by an override'
+            when rejected_reason like 'the incident is excluded by %' then 'excluded by an override'
+            else rejected_reason
+        end) filter (where not is_chosen) as rejected_reason
+    from core.incident_deployments
+    group by incident_number
+),
+
 records as (
     select
         'deployments_with_sha' as kind,
@@ -101,6 +117,20 @@ records as (
         incidents.subject,
         coalesce(incidents.excluded_reason, 'none')
     from incidents
+    union all
+    select
+        'incidents_attributed',
+        incidents.service_id,
+        case
+            when attributions.is_attributed then 'none'
+            else coalesce(attributions.rejected_reason, 'no production deployment before it is known')
+        end
+    from incidents
+    left join attributions
+        on incidents.incident_number = attributions.incident_number
+    where
+        incidents.service_id is not null
+        and incidents.excluded_reason is null
 )
 
 select
