@@ -54,6 +54,8 @@ func Options() []Option {
 		word("change_lead_time", "unit", "what is counted: each commit, or each pull request by its earliest change",
 			"commit", "pull_request"),
 		truth("change_lead_time", "bots", true, "whether the changes of bots count"),
+		word("change_lead_time", "clock", "what time counts: all the time that passes, or the business hours in it, Monday to Friday, 9 to 17 o'clock in the warehouse's time zone",
+			"calendar", "business"),
 
 		pattern("failures", "hotfix_labels", "hotfix|incident", "the whole label of a pull request that makes the deployment that ships it a hotfix, in any case; `''` for none"),
 		pattern("failures", "hotfix_branches", "hotfix[/-]", "the beginning of the branch of such a pull request, or of the deployed ref; `''` for none"),
@@ -73,6 +75,8 @@ func Options() []Option {
 		truth("deployment_rework_rate", "reverts", true, "whether a deployment that ships a revert is rework"),
 
 		truth("pull_request_stages", "bots", true, "whether the pull requests of bots count"),
+		word("pull_request_stages", "clock", "what time counts: all the time that passes, or the business hours in it, Monday to Friday, 9 to 17 o'clock in the warehouse's time zone",
+			"calendar", "business"),
 
 		number("attribution", "window_hours", 24, "how long before an incident a deployment may have finished to be blamed for it without other evidence"),
 		truth("attribution", "dependencies", true, "whether an incident may be blamed on a deployment of a service that its own depends on"),

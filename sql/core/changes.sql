@@ -21,8 +21,8 @@
 -- is_merge             True where it has several parents.
 -- excluded_reason      Why it has no lead time; NULL where it has one.
 -- lead_time_seconds    From the definition's start (when it was written or committed, or its pull request's first
---     commit was written, or it was opened, ready for review or merged) to the deployment's finished_at; NULL where
---     it is excluded.
+--     commit was written, or it was opened, ready for review or merged) to the deployment's finished_at, as the
+--     definition's clock counts it; NULL where it is excluded.
 -- authored_at          When it was written, UTC.
 -- committed_at         When it was committed, UTC.
 --

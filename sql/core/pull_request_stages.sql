@@ -10,7 +10,8 @@
 -- before the merge. One of a draft was there when it became ready, so that nobody
 -- waited. A stage is NULL where it did not take place, and where a date cannot be
 -- right: a first commit that was written after the pull request was ready, as after
--- an amend or by a wrong clock, gives no time of coding.
+-- an amend or by a wrong clock, gives no time of coding. The option clock of
+-- pull_request_stages says whether all time counts or only business hours.
 --
 -- service_id                     The service, as in core.services.
 -- repository                     owner/name.
@@ -103,12 +104,19 @@ instants as (
         reviews.approved_at as last_approved_at,
         merged.merged_at,
         deployments.finished_at as deployed_at,
-        quarters.day as merged_day
+        quarters.day as merged_day,
+        clocks.value as clock,
+        build.time_zone
     from merged
+    cross join config.build as build
     join quarters
         on time_bucket(interval 15 minutes, merged.merged_at) = quarters.started_at
     join core.service_repositories as service_repositories
         on merged.repository = service_repositories.repository
+    left join core.definitions as clocks
+        on service_repositories.service_id = clocks.service_id
+        and clocks.metric = 'pull_request_stages'
+        and clocks.option = 'clock'
     left join reviews
         on merged.repository = reviews.repository
         and merged.number = reviews.number
@@ -139,15 +147,15 @@ select
     first_review_at is not null as is_reviewed,
     approved_at is not null as is_approved,
     deployment_id,
-    date_sub('second', first_commit_at, ready_at) as coding_seconds,
-    date_sub('second', ready_at, first_review_at) as pickup_seconds,
-    date_sub('second', first_review_at, coalesce(approved_at, merged_at)) as review_seconds,
+    metrics.clock_seconds(clock, first_commit_at, ready_at, time_zone) as coding_seconds,
+    metrics.clock_seconds(clock, ready_at, first_review_at, time_zone) as pickup_seconds,
+    metrics.clock_seconds(clock, first_review_at, coalesce(approved_at, merged_at), time_zone) as review_seconds,
     case
-        when approved_at is not null then date_sub('second', approved_at, merged_at)
-        when first_review_at is null then date_sub('second', ready_at, merged_at)
+        when approved_at is not null then metrics.clock_seconds(clock, approved_at, merged_at, time_zone)
+        when first_review_at is null then metrics.clock_seconds(clock, ready_at, merged_at, time_zone)
     end as merge_seconds,
-    case when deployed_at >= merged_at then date_sub('second', merged_at, deployed_at) end as deploy_seconds,
-    date_sub('second', coalesce(first_commit_at, ready_at), deployed_at) as total_seconds,
+    case when deployed_at >= merged_at then metrics.clock_seconds(clock, merged_at, deployed_at, time_zone) end as deploy_seconds,
+    metrics.clock_seconds(clock, coalesce(first_commit_at, ready_at), deployed_at, time_zone) as total_seconds,
     first_commit_at,
     ready_at,
     first_review_at,

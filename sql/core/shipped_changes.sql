@@ -12,8 +12,8 @@
 -- pull_request_number  The merged pull request it belongs to, NULL for a direct push.
 -- excluded_reason      Why it has no lead time; NULL where it has one.
 -- lead_time_seconds    From the definition's start (when it was written or committed, or its pull request's first
---     commit was written, or it was opened, ready for review or merged) to the deployment's finished_at; NULL where
---     it is excluded.
+--     commit was written, or it was opened, ready for review or merged) to the deployment's finished_at, as the
+--     definition's clock counts it; NULL where it is excluded.
 --
 -- key: deployment_number, commit_id
 with
@@ -24,6 +24,7 @@ options as (
         any_value(value) filter (where option = 'start') as start,
         any_value(value) filter (where option = 'squash') as squash,
         any_value(value) filter (where option = 'unit') as unit,
+        any_value(value) filter (where option = 'clock') as clock,
         bool_or(value = 'false') filter (where option = 'bots') as leaves_bots_out,
         bool_or(value = 'true') filter (where option = 'merge_commits') as merge_commits
     from core.definitions
@@ -205,6 +206,7 @@ started as (
         coalesce(changes.repository, deployments.repository) as repository,
         changes.pull_request_number,
         options.unit,
+        options.clock,
         case
             when changes.is_baseline then 'first deployment'
             when changes.is_merge and not options.merge_commits then 'merge commit'
@@ -264,12 +266,14 @@ judged as (
 )
 
 select
-    deployment_number,
-    commit_id,
-    pull_request_number,
-    coalesce(excluded_reason, late_reason) as excluded_reason,
+    judged.deployment_number,
+    judged.commit_id,
+    judged.pull_request_number,
+    coalesce(judged.excluded_reason, judged.late_reason) as excluded_reason,
     case
-        when excluded_reason is null and late_reason is null then date_sub('second', clock_started_at, finished_at)
+        when judged.excluded_reason is null and judged.late_reason is null
+            then metrics.clock_seconds(judged.clock, judged.clock_started_at, judged.finished_at, build.time_zone)
     end as lead_time_seconds
 from judged
-order by deployment_number, commit_id
+cross join config.build as build
+order by judged.deployment_number, judged.commit_id
