@@ -2,8 +2,11 @@
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 
+# As Grafana's own tool builds backends: static, and without what debuggers need.
+PLUGIN_FLAGS := -trimpath -tags arrow_json_stdlib -ldflags "-s -w"
+
 .DEFAULT_GOAL := help
-.PHONY: help build demo docs test bench lint update clean
+.PHONY: help build demo docs plugin test bench lint update clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -14,10 +17,19 @@ build: ## Build bin/dorado
 demo: build ## Show dorado on a made-up organisation; needs no token and no network
 	bin/dorado demo
 
-test: ## Check the formatting, vet, and run all tests
-	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "not formatted (run gofmt -w on them):"; echo "$$unformatted"; exit 1; }
+plugin: grafana/node_modules ## Build the Grafana data source in grafana/dist, for this machine; needs node
+	cd grafana && npm run --silent build
+	CGO_ENABLED=0 go build $(PLUGIN_FLAGS) -o grafana/dist/gpx_dorado_$$(go env GOOS)_$$(go env GOARCH) ./cmd/gpx_dorado
+
+grafana/node_modules: grafana/package-lock.json
+	cd grafana && npm ci --no-audit --no-fund
+	touch grafana/node_modules
+
+test: plugin ## Check the formatting, vet, and run all tests, with those of the data source
+	@unformatted=$$(gofmt -l $$(find . -name '*.go' -not -path '*/node_modules/*')); test -z "$$unformatted" || { echo "not formatted (run gofmt -w on them):"; echo "$$unformatted"; exit 1; }
 	go vet ./...
-	go test -timeout 30m ./...
+	cd grafana && npm run --silent typecheck && npm run --silent lint && npm test --silent
+	DORADO_TEST_PLUGIN=1 go test -timeout 30m ./...
 
 docs: build ## Write the data dictionary in docs/ anew
 	bin/dorado docs
@@ -35,4 +47,4 @@ update: ## Write the golden files anew, to be reviewed with git diff
 	done
 
 clean: ## Remove what make built
-	rm -rf bin
+	rm -rf bin grafana/dist grafana/node_modules

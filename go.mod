@@ -2,6 +2,9 @@ module dorado
 
 go 1.26.5
 
+// Packages of node can have Go files.
+ignore ./grafana/node_modules
+
 require (
 	github.com/PagerDuty/go-pagerduty v1.8.0
 	github.com/agext/levenshtein v1.2.3

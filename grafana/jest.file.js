@@ -1,0 +1,2 @@
+// Stands for files and for icons, which are fetched.
+module.exports = { __esModule: true, default: () => null };
