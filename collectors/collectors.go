@@ -25,8 +25,8 @@ type Collector interface {
 
 // A Row is one record of a raw table. It is a struct whose fields carry the
 // tags json (the API's name) and db (the column, followed by ",key" where it is
-// part of the key); a pointer field is a nullable column. It is passed around
-// by value.
+// part of the key, and by ",version" where it says when the source changed the
+// record last); a pointer field is a nullable column. It is passed around by value.
 type Row interface {
 	// Table is the name of the raw table: "github_deployments".
 	Table() string

@@ -604,6 +604,13 @@ create table "collector_runs" (
     "error" VARCHAR
 );
 
+create table "hints" (
+    "collector" VARCHAR,
+    "record" VARCHAR,
+    "occurred_at" TIMESTAMP,
+    "read_at" TIMESTAMP
+);
+
 create table "metric_history" (
     "metric" VARCHAR,
     "by_dimension" VARCHAR,

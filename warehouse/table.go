@@ -19,6 +19,7 @@ type Row = collectors.Row
 type table struct {
 	name    string
 	columns []column
+	version int // index of the column that says which of two copies of a record is newer, -1 where there is none
 }
 
 // A column is one tagged field of a row struct.
@@ -50,7 +51,7 @@ func tableOf(row Row) (*table, error) {
 	if known, ok := tables.Load(rowType); ok {
 		return known.(*table), nil
 	}
-	made := &table{name: row.Table()}
+	made := &table{name: row.Table(), version: -1}
 	if rowType.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("table %s: row is a %s, not a struct", made.name, rowType)
 	}
@@ -71,8 +72,11 @@ func tableOf(row Row) (*table, error) {
 			return nil, fmt.Errorf("table %s: column %s has the type %s, which no column can hold", made.name, name, field.Type)
 		}
 		made.columns = append(made.columns, column{name: name, kind: kind, isKey: option == "key", field: i})
-		if option == "key" {
+		switch option {
+		case "key":
 			keys++
+		case "version":
+			made.version = len(made.columns) - 1
 		}
 	}
 	if keys == 0 {

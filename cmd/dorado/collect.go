@@ -21,9 +21,13 @@ func collectCommand(p *program) *cobra.Command {
 		Short: "Collect what is new from the sources",
 		Long: `Read what is new from the sources into the raw store: from all collectors, or
 from those named. Each page is stored together with how far the collector has
-got, so that a run may be stopped at any time and the next one goes on there.`,
+got, so that a run may be stopped at any time and the next one goes on there.
+
+What others have pushed to dorado serve waits in the landing folder until it is
+taken in first, by the collector named landing, which asks nobody anything.`,
 		Example: `  dorado collect
   dorado collect github_deployments github_releases
+  dorado collect landing                             # only what was pushed
   dorado collect --from-start github_pull_requests   # read everything again`,
 		RunE: func(command *cobra.Command, names []string) error {
 			config, err := p.config()
@@ -74,7 +78,7 @@ func (p *program) collect(ctx context.Context, config *Config, names []string, f
 		if time.Until(until) > worthTelling {
 			p.logger.Warn("waits", "collector", current.name, "for", why, "until", until.UTC().Format(time.RFC3339))
 		}
-	})
+	}, p.complain)
 	if err != nil {
 		return done, err
 	}
@@ -131,6 +135,11 @@ func (p *program) keepOutcome(ctx context.Context, raw *warehouse.Raw, collector
 	return nil
 }
 
+// complain tells of what was pushed and cannot be read.
+func (p *program) complain(problem string) {
+	p.logger.Warn("what was pushed cannot be read, and is set aside in the landing folder", "problem", problem)
+}
+
 // print writes the closing lines of a collection.
 func (c collected) print(out io.Writer) error {
 	width := 0
@@ -143,6 +152,9 @@ func (c collected) print(out io.Writer) error {
 		}
 	}
 	for _, source := range c.sources {
+		if source.usage == nil {
+			continue
+		}
 		if _, err := fmt.Fprintf(out, "asked      %s\n", source.summary()); err != nil {
 			return err
 		}

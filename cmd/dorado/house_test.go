@@ -27,6 +27,7 @@ var importRules = []importRule{
 	{folder: "cmd/*", ours: []string{"*"}},
 	{folder: "collectors", standardOnly: true},
 	{folder: "collectors/transport"},
+	{folder: "collectors/landing", ours: []string{"collectors"}, standardOnly: true},
 	{folder: "collectors/*", ours: []string{"collectors", "collectors/transport", "strictyaml"}},
 	{folder: "strictyaml"},
 	{folder: "warehouse", ours: []string{"collectors"}}, // for the interface it implements
@@ -38,6 +39,7 @@ var importRules = []importRule{
 	{folder: "server/charts", ours: []string{"reports"}},
 	{folder: "server/page", ours: []string{"reports", "server/charts", "warehouse"}},
 	{folder: "server", ours: []string{"models", "reports", "server/wire", "strictyaml", "warehouse", "warehouse/results"}},
+	{folder: "server/push", ours: []string{"collectors", "collectors/github", "collectors/ingested", "collectors/landing", "collectors/pagerduty", "server/wire"}},
 	{folder: "grafana", ours: []string{"grafana/frames", "grafana/macros", "server/wire"}},
 	{folder: "grafana/*", ours: []string{"server/wire"}},
 }

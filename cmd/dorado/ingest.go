@@ -13,6 +13,7 @@ import (
 
 	"dorado/collectors"
 	"dorado/collectors/ingested"
+	"dorado/collectors/landing"
 	"dorado/warehouse"
 )
 
@@ -164,7 +165,10 @@ func (p *program) ingest(ctx context.Context, kind ingestKind, files, formats []
 		return err
 	}
 	defer func() { err = errors.Join(err, raw.Close()) }()
-	if err := raw.Ensure(ctx, ingested.Tables()...); err != nil {
+	if err := raw.Ensure(ctx, rawTables()...); err != nil {
+		return err
+	}
+	if err := p.takeLanded(ctx, config, raw); err != nil {
 		return err
 	}
 	good, bad := 0, 0
@@ -184,6 +188,24 @@ func (p *program) ingest(ctx context.Context, kind ingestKind, files, formats []
 		failed = append(failed, fmt.Errorf("%s left out; the others are stored", count(bad, "bad record was", "bad records were")))
 	}
 	return errors.Join(failed...)
+}
+
+// takeLanded stores what was pushed before, so that what is ingested now replaces it
+// and not the other way round.
+func (p *program) takeLanded(ctx context.Context, config *Config, raw *warehouse.Raw) error {
+	if !landing.Exists(config.Warehouse.Path) {
+		return nil
+	}
+	landed, err := landedSource(config, raw, p.now, p.complain)
+	if err != nil {
+		return err
+	}
+	for _, collector := range landed.collectors {
+		if _, err := collectors.Run(ctx, raw, collector, func(int) {}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ingestFile stores the good records of one file and tells of the bad ones.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"dorado/collectors"
 	"dorado/collectors/github"
 	"dorado/collectors/ingested"
+	"dorado/collectors/landing"
 	"dorado/collectors/openslo"
 	"dorado/collectors/pagerduty"
 	"dorado/collectors/transport"
@@ -19,22 +21,30 @@ import (
 
 // rawTables returns an empty row of every raw table of every source.
 func rawTables() []collectors.Row {
-	return slices.Concat(github.Tables(), pagerduty.Tables(), openslo.Tables(), ingested.Tables(), []collectors.Row{collectors.Outcome{}, models.ReportedTotal{}})
+	return slices.Concat(github.Tables(), pagerduty.Tables(), openslo.Tables(), ingested.Tables(), []collectors.Row{collectors.Outcome{}, collectors.Hint{}, models.ReportedTotal{}})
 }
 
 // A source is one outside system with its collectors.
 type source struct {
 	name       string
 	collectors []collectors.Collector
-	usage      *transport.Usage
-	extra      func() string // what else is said of the usage, "" for nothing; may be nil
+	usage      *transport.Usage // nil where nothing is asked for
+	extra      func() string    // what else is said of the usage, "" for nothing; may be nil
 }
 
 // sources returns the sources that the configuration names, in the order they
-// are collected. pause is Pause of each, and waiting is told when a source waits for
-// a rate limit.
-func sources(config *Config, raw *warehouse.Raw, now func() time.Time, pause time.Duration, waiting func(until time.Time, why string)) ([]source, error) {
+// are collected: what was pushed first, so that what is collected then is newer.
+// pause is Pause of each, and waiting is told when a source waits for a rate limit,
+// complain of what was pushed and cannot be read.
+func sources(config *Config, raw *warehouse.Raw, now func() time.Time, pause time.Duration, waiting func(until time.Time, why string), complain func(problem string)) ([]source, error) {
 	var found []source
+	if landing.Exists(config.Warehouse.Path) {
+		made, err := landedSource(config, raw, now, complain)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, made)
+	}
 	var server *github.Config
 	if config.GitHub != nil {
 		copied := *config.GitHub
@@ -48,7 +58,7 @@ func sources(config *Config, raw *warehouse.Raw, now func() time.Time, pause tim
 	}
 	for i, account := range config.PagerDuty {
 		account.Pause = pause
-		made, err := pagerDutySource(account, fmt.Sprintf("pagerduty[%d]", i), now, waiting)
+		made, err := pagerDutySource(account, fmt.Sprintf("pagerduty[%d]", i), raw, now, waiting)
 		if err != nil {
 			return nil, err
 		}
@@ -62,6 +72,67 @@ func sources(config *Config, raw *warehouse.Raw, now func() time.Time, pause tim
 		found = append(found, made)
 	}
 	return found, nil
+}
+
+// landedSource takes what was pushed out of the landing folder.
+func landedSource(config *Config, raw *warehouse.Raw, now func() time.Time, complain func(problem string)) (source, error) {
+	receivers := map[string]landing.Receiver{ingested.Source: ingested.NewReceiver(raw)}
+	if config.GitHub != nil {
+		receivers["github"] = githubReceiver(config, raw)
+	}
+	accounts, err := pagerDutyReceivers(config, raw)
+	if err != nil {
+		return source{}, err
+	}
+	if len(accounts) > 0 {
+		receivers["pagerduty"] = accounts
+	}
+	collector := landing.New(config.Warehouse.Path, now).Collector(receivers, complain)
+	return source{name: "landing", collectors: []collectors.Collector{collector}}, nil
+}
+
+// githubReceiver reads GitHub's webhooks. store may be nil where nothing is stored.
+func githubReceiver(config *Config, store github.PushStore) *github.Receiver {
+	server := *config.GitHub
+	server.Needs = needs(config)
+	return github.NewReceiver(server, store)
+}
+
+// accountReceivers read PagerDuty's webhooks, by the account's name.
+type accountReceivers map[string]*pagerduty.Receiver
+
+// pagerDutyReceivers returns those of all accounts. store may be nil where nothing is
+// stored.
+func pagerDutyReceivers(config *Config, store pagerduty.PushStore) (accountReceivers, error) {
+	found := accountReceivers{}
+	for _, account := range config.PagerDuty {
+		receiver, err := pagerduty.NewReceiver(account, store)
+		if err != nil {
+			return nil, err
+		}
+		found[account.Name] = receiver
+	}
+	return found, nil
+}
+
+// Receive gives each event to its account.
+func (a accountReceivers) Receive(ctx context.Context, events []collectors.Event) (rows []collectors.Row, unread []error, err error) {
+	byAccount := map[string][]collectors.Event{}
+	for _, event := range events {
+		byAccount[event.Account] = append(byAccount[event.Account], event)
+	}
+	for account, some := range byAccount {
+		if a[account] == nil {
+			unread = append(unread, fmt.Errorf("the configuration has no PagerDuty account %q, from which %s came", account, count(len(some), "event", "events")))
+			continue
+		}
+		made, wrong, err := a[account].Receive(ctx, some)
+		if err != nil {
+			return nil, nil, err
+		}
+		rows, unread = append(rows, made...), append(unread, wrong...)
+	}
+	return rows, unread, nil
 }
 
 func githubSource(config github.Config, raw *warehouse.Raw, waiting func(time.Time, string)) (source, error) {
@@ -91,7 +162,7 @@ func githubSource(config github.Config, raw *warehouse.Raw, waiting func(time.Ti
 	return source{name: "GitHub", collectors: found, usage: &usage.Usage, extra: extra}, nil
 }
 
-func pagerDutySource(config pagerduty.Config, path string, now func() time.Time, waiting func(time.Time, string)) (source, error) {
+func pagerDutySource(config pagerduty.Config, path string, raw *warehouse.Raw, now func() time.Time, waiting func(time.Time, string)) (source, error) {
 	token, err := readToken(path, config.TokenFile, config.TokenEnv, config.BaseURL)
 	if err != nil {
 		return source{}, err
@@ -101,7 +172,7 @@ func pagerDutySource(config pagerduty.Config, path string, now func() time.Time,
 	if err != nil {
 		return source{}, err
 	}
-	found, err := pagerduty.New(config, client, now)
+	found, err := pagerduty.New(config, client, now, raw)
 	if err != nil {
 		return source{}, err
 	}

@@ -25,7 +25,7 @@ type Deployment struct {
 	Creator             *account  `json:"creator"`
 	CreatorLogin        *string   `json:"-" db:"creator_login"`
 	CreatedAt           time.Time `json:"created_at" db:"created_at"`
-	UpdatedAt           time.Time `json:"updated_at" db:"updated_at"`
+	UpdatedAt           time.Time `json:"updated_at" db:"updated_at,version"`
 }
 
 // Table returns the table's name.
@@ -183,17 +183,10 @@ func withStatuses(ctx context.Context, road road, repository string, deployments
 	}
 	var rows []collectors.Row
 	for i, deployment := range deployments {
-		deployment.Repository = repository
-		deployment.Description = given(deployment.Description)
-		deployment.CreatorLogin = deployment.Creator.login()
-		rows = append(rows, deployment)
+		rows = append(rows, deployment.row(repository))
 		hasEnded := false
 		for _, status := range statuses[i] {
-			status.Repository, status.DeploymentID = repository, deployment.ID
-			status.CreatorLogin = status.Creator.login()
-			status.Environment, status.Description = given(status.Environment), given(status.Description)
-			status.LogURL, status.EnvironmentURL = cmp.Or(given(status.LogURL), given(status.TargetURL)), given(status.EnvironmentURL)
-			rows = append(rows, status)
+			rows = append(rows, status.row(repository, deployment.ID))
 			hasEnded = hasEnded || slices.Contains([]string{"success", "failure", "error", "inactive"}, status.State)
 		}
 		if deployment.UpdatedAt.After(state.UpdatedAt) {
@@ -205,4 +198,21 @@ func withStatuses(ctx context.Context, road road, repository string, deployments
 		}
 	}
 	return rows, nil
+}
+
+// row returns the deployment as it is stored.
+func (d Deployment) row(repository string) Deployment {
+	d.Repository = repository
+	d.Description = given(d.Description)
+	d.CreatorLogin = d.Creator.login()
+	return d
+}
+
+// row returns the status as it is stored.
+func (s DeploymentStatus) row(repository string, deploymentID int64) DeploymentStatus {
+	s.Repository, s.DeploymentID = repository, deploymentID
+	s.CreatorLogin = s.Creator.login()
+	s.Environment, s.Description = given(s.Environment), given(s.Description)
+	s.LogURL, s.EnvironmentURL = cmp.Or(given(s.LogURL), given(s.TargetURL)), given(s.EnvironmentURL)
+	return s
 }

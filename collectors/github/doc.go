@@ -69,7 +69,10 @@
 // A span is explained in span.go. Rows and cursor are stored page by page, and a
 // run that is cut short goes on where it was.
 //
-// What can be missed: a status that a deployment gets more than 14 days after it
+// Webhooks bring rows of their own, and hints (push.go): of a repository that a hint
+// names a list is read although the overview says that it is as it was.
+//
+// What can be missed where no webhooks come: a status that a deployment gets more than 14 days after it
 // was asked for, unless it had not ended until then, when it is looked at for 90
 // days (a late inactive, the usual one, changes no number); an attempt of a workflow
 // run more than 3 days after the run was made, unless Config.RereadDays reaches back

@@ -27,7 +27,7 @@ type Issue struct {
 	LabelNames  string     `json:"-" db:"labels"` // a JSON array of names
 	PullRequest *struct{}  `json:"pull_request"`  // given where it is one
 	CreatedAt   time.Time  `json:"created_at" db:"created_at"`
-	UpdatedAt   time.Time  `json:"updated_at" db:"updated_at"`
+	UpdatedAt   time.Time  `json:"updated_at" db:"updated_at,version"`
 	ClosedAt    *time.Time `json:"closed_at" db:"closed_at"`
 	HTMLURL     string     `json:"html_url" db:"html_url"`
 	Body        *string    `json:"body" db:"body"`

@@ -2,8 +2,6 @@ package github
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"iter"
 	"slices"
 	"time"
@@ -32,7 +30,7 @@ type PullRequest struct {
 	HeadSHA        string     `json:"-" db:"head_sha"`
 	MergeCommitSHA *string    `json:"merge_commit_sha" db:"merge_commit_sha"` // NULL unless it is merged
 	CreatedAt      time.Time  `json:"created_at" db:"created_at"`
-	UpdatedAt      time.Time  `json:"updated_at" db:"updated_at"`
+	UpdatedAt      time.Time  `json:"updated_at" db:"updated_at,version"`
 	ClosedAt       *time.Time `json:"closed_at" db:"closed_at"`
 	MergedAt       *time.Time `json:"merged_at" db:"merged_at"`
 	HTMLURL        string     `json:"html_url" db:"html_url"`
@@ -121,25 +119,26 @@ func withTimelines(ctx context.Context, road road, repository string, pullReques
 	}
 	var rows []collectors.Row
 	for i, pullRequest := range pullRequests {
-		names := []string{}
-		for _, label := range pullRequest.Labels {
-			names = append(names, label.Name)
-		}
-		slices.Sort(names)
-		labels, err := json.Marshal(names)
-		if err != nil {
-			return nil, fmt.Errorf("labels of pull request %d: %w", pullRequest.Number, err)
-		}
-		pullRequest.Repository = repository
-		pullRequest.Body = given(pullRequest.Body)
-		if pullRequest.MergedAt == nil {
-			pullRequest.MergeCommitSHA = nil // a trial merge
-		}
-		pullRequest.AuthorLogin, pullRequest.AuthorType = pullRequest.User.login(), pullRequest.User.kind()
-		pullRequest.LabelNames = string(labels)
-		pullRequest.BaseRef, pullRequest.HeadRef, pullRequest.HeadSHA = pullRequest.Base.Ref, pullRequest.Head.Ref, pullRequest.Head.SHA
-		rows = append(rows, pullRequest)
+		rows = append(rows, pullRequest.row(repository))
 		rows = append(rows, timelines[i].rows(repository, pullRequest.Number)...)
 	}
 	return rows, nil
+}
+
+// row returns the pull request as it is stored.
+func (p PullRequest) row(repository string) PullRequest {
+	names := []string{}
+	for _, label := range p.Labels {
+		names = append(names, label.Name)
+	}
+	slices.Sort(names)
+	p.Repository = repository
+	p.Body = given(p.Body)
+	if p.MergedAt == nil {
+		p.MergeCommitSHA = nil // a trial merge
+	}
+	p.AuthorLogin, p.AuthorType = p.User.login(), p.User.kind()
+	p.LabelNames = jsonArray(names)
+	p.BaseRef, p.HeadRef, p.HeadSHA = p.Base.Ref, p.Head.Ref, p.Head.SHA
+	return p
 }

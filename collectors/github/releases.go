@@ -76,9 +76,7 @@ func (s *source) releases(ctx context.Context, road road, repository string, sta
 			if release.PublishedAt != nil && release.PublishedAt.Before(s.config.Since) {
 				continue
 			}
-			release.Repository = repository
-			release.Name, release.Body = given(release.Name), given(release.Body)
-			rows = append(rows, release)
+			rows = append(rows, release.row(repository))
 		}
 		return rows, next, err
 	})
@@ -103,4 +101,11 @@ func wholeList(ctx context.Context, known string, state seenState, read func(pos
 			position = next
 		}
 	}
+}
+
+// row returns the release as it is stored.
+func (r Release) row(repository string) Release {
+	r.Repository = repository
+	r.Name, r.Body = given(r.Name), given(r.Body)
+	return r
 }

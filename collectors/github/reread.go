@@ -2,6 +2,9 @@ package github
 
 import (
 	"context"
+	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"dorado/collectors"
@@ -24,8 +27,62 @@ func deepFloor(ctx context.Context) (floor time.Time, isDeep bool) {
 }
 
 // deepened returns a context that asks for a deep reading where one is due, and
-// the row that says that it was made. The first reading of all is one.
+// the rows that say that it was made. The first reading of all is one. Where a hint
+// says that something has changed, nothing is left unread because it seems that
+// nothing has.
 func (s *source) deepened(ctx context.Context, collector, repository string, isFirst bool) (context.Context, []collectors.Row, error) {
+	hint, err := s.hint(ctx, collector, repository)
+	if err != nil {
+		return ctx, nil, err
+	}
+	if hint != nil {
+		ctx = context.WithValue(ctx, deepKey{}, *hint.ReadAt)
+	}
+	ctx, done, err := s.deepenedByTime(ctx, collector, repository, isFirst)
+	if hint != nil {
+		done = append(done, *hint)
+	}
+	return ctx, done, err
+}
+
+// hint returns the hint for a collector about a repository, to be stored once that
+// is read, nil where there is none.
+func (s *source) hint(ctx context.Context, collector, repository string) (*collectors.Hint, error) {
+	s.hinting.Lock()
+	defer s.hinting.Unlock()
+	if s.hints == nil {
+		texts, err := s.reader.Strings(ctx, openHints)
+		if err != nil {
+			return nil, err
+		}
+		s.hints = map[string]time.Time{}
+		for _, text := range texts {
+			fields := strings.Fields(text)
+			microseconds, err := strconv.ParseInt(fields[0], 10, 64)
+			if err != nil {
+				return nil, fmt.Errorf("hint %s: %w", text, err)
+			}
+			s.hints[fields[1]+" "+fields[2]] = time.UnixMicro(microseconds).UTC()
+		}
+	}
+	occurredAt, isKnown := s.hints[collector+" "+repository]
+	if !isKnown {
+		return nil, nil
+	}
+	now := s.clock.now().UTC()
+	return &collectors.Hint{Collector: collector, Record: repository, OccurredAt: occurredAt, ReadAt: &now}, nil
+}
+
+// openHints are those that nothing was read for yet.
+const openHints = `
+	select epoch_us(occurred_at)::varchar || ' ' || collector || ' ' || record
+	from hints
+	where
+		starts_with(collector, 'github_')
+		and read_at is null`
+
+// deepenedByTime does it where the time for it has come.
+func (s *source) deepenedByTime(ctx context.Context, collector, repository string, isFirst bool) (context.Context, []collectors.Row, error) {
 	if s.config.RereadDays <= 0 {
 		return ctx, nil, nil
 	}

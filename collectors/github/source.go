@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/google/go-github/v60/github"
 
@@ -37,6 +38,9 @@ type source struct {
 	discovery discovery
 	known     sync.Map // Repository by the name it was asked for
 	accounts  accounts
+
+	hinting sync.Mutex
+	hints   map[string]time.Time // when they came, by collector and repository; nil while they are not read
 
 	graph     *graphQL
 	looking   sync.Mutex

@@ -18,7 +18,7 @@ func openStore(t testing.TB) *warehouse.Raw {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = raw.Close() })
-	if err := raw.Ensure(t.Context(), github.Tables()...); err != nil {
+	if err := raw.Ensure(t.Context(), append(github.Tables(), collectors.Hint{})...); err != nil {
 		t.Fatal(err)
 	}
 	return raw

@@ -42,7 +42,7 @@ type WorkflowRun struct {
 	PullRequestNumbers string     `json:"-" db:"pull_requests"`               // a JSON array of the numbers of those open for its branch
 	CreatedAt          time.Time  `json:"created_at" db:"created_at"`         // the same for all attempts
 	RunStartedAt       *time.Time `json:"run_started_at" db:"run_started_at"` // when this attempt began
-	UpdatedAt          time.Time  `json:"updated_at" db:"updated_at"`         // of a completed attempt when it ended
+	UpdatedAt          time.Time  `json:"updated_at" db:"updated_at,version"` // of a completed attempt when it ended
 	HTMLURL            string     `json:"html_url" db:"html_url"`
 }
 

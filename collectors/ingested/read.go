@@ -42,6 +42,26 @@ func NDJSON(reader io.Reader) iter.Seq2[Record, error] {
 	}
 }
 
+// JSON yields the records of a text that is a list of JSON objects, or one of them.
+// The line of a record is its number. The error is that of the text.
+func JSON(text []byte) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		var records []json.RawMessage
+		if text = bytes.TrimSpace(text); bytes.HasPrefix(text, []byte("{")) {
+			records = []json.RawMessage{text}
+		} else if err := json.Unmarshal(text, &records); err != nil {
+			yield(Record{}, fmt.Errorf("wants a list of JSON objects: %w", err))
+			return
+		}
+		for i, record := range records {
+			values, wrong := object(record)
+			if !yield(Record{Line: i + 1, Values: values, Err: wrong}, nil) {
+				return
+			}
+		}
+	}
+}
+
 // object reads one JSON object and nothing after it.
 func object(text []byte) (map[string]any, error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))

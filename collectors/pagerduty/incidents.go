@@ -2,11 +2,14 @@ package pagerduty
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/PagerDuty/go-pagerduty"
@@ -36,7 +39,7 @@ type Incident struct {
 	IncidentType       *named                `json:"incident_type"`
 	IncidentTypeName   *string               `json:"-" db:"incident_type"`
 	CreatedAt          time.Time             `json:"created_at" db:"created_at"`
-	UpdatedAt          *time.Time            `json:"updated_at" db:"updated_at"`
+	UpdatedAt          *time.Time            `json:"updated_at" db:"updated_at,version"`
 	LastStatusChangeAt *time.Time            `json:"last_status_change_at" db:"last_status_change_at"`
 	ResolvedAt         *time.Time            `json:"resolved_at" db:"resolved_at"` // was not sent before 2023, also for resolved incidents
 	ResolveReason      *resolveReason        `json:"resolve_reason"`
@@ -110,6 +113,9 @@ func (i Incident) endedAt() time.Time {
 		return i.CreatedAt
 	}
 }
+
+// incidentsName is the name of the collector of incidents, without the account's.
+const incidentsName = "pagerduty_incidents"
 
 // lateChanges is how long after its creation or its resolution an incident is
 // still read again: it may be merged, renamed, or be given a priority. One that
@@ -200,6 +206,47 @@ func (s *source) incidents(ctx context.Context, state incidentsState) iter.Seq2[
 			if !yield(keep(read), nil) {
 				return
 			}
+		}
+		s.hinted(ctx, isSeen, keep, yield)
+	}
+}
+
+// hinted reads the incidents that hints are about, if they were not read anyway.
+func (s *source) hinted(ctx context.Context, isSeen map[string]bool, keep func([]Incident) page[incidentsState], yield func(page[incidentsState], error) bool) {
+	collector := s.config.collector(incidentsName)
+	hints, err := s.reader.Strings(ctx,
+		"select epoch_us(occurred_at)::varchar || ' ' || record from hints where collector = ? and read_at is null order by record", collector)
+	if err != nil {
+		yield(page[incidentsState]{}, err)
+		return
+	}
+	for some := range slices.Chunk(hints, perPage) {
+		var unseen []string
+		var done []collectors.Row
+		readAt := s.now().UTC()
+		for _, hint := range some {
+			occurred, id, _ := strings.Cut(hint, " ")
+			microseconds, err := strconv.ParseInt(occurred, 10, 64)
+			if err != nil {
+				yield(page[incidentsState]{}, fmt.Errorf("hint %s: %w", hint, err))
+				return
+			}
+			done = append(done, collectors.Hint{Collector: collector, Record: id, OccurredAt: time.UnixMicro(microseconds).UTC(), ReadAt: &readAt})
+			if !isSeen[id] {
+				unseen = append(unseen, id)
+			}
+		}
+		read, _, err := s.readIncidents(ctx, unseen)
+		if err != nil {
+			yield(page[incidentsState]{}, err)
+			return
+		}
+		// Older ones than since are no part of the store.
+		read = slices.DeleteFunc(read, func(i Incident) bool { return i.CreatedAt.Before(s.config.Since) })
+		stored := keep(read)
+		stored.rows = append(stored.rows, done...)
+		if !yield(stored, nil) {
+			return
 		}
 	}
 }

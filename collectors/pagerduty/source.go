@@ -21,22 +21,31 @@ import (
 	"dorado/collectors/transport"
 )
 
+// A Reader answers questions about what is stored already.
+type Reader interface {
+	// Strings returns the first column, a text, of the rows that an SQL query
+	// over the raw tables gives.
+	Strings(ctx context.Context, query string, args ...any) ([]string, error)
+}
+
 // A source is one PagerDuty account as the collectors see it.
 type source struct {
 	config   Config
 	client   *pagerduty.Client
 	now      func() time.Time
+	reader   Reader
 	services []*regexp.Regexp // of the names of services to read; none: all
 	read     map[string]bool  // the ids of the incidents that this run has read; nil while it has not looked for them
 }
 
 // New returns the collectors of one account, in the order they should run.
 // client sends their requests, with the token: see NewClient.
-func New(config Config, client *http.Client, now func() time.Time) ([]collectors.Collector, error) {
+func New(config Config, client *http.Client, now func() time.Time, reader Reader) ([]collectors.Collector, error) {
 	s, err := newSource(config, client, now)
 	if err != nil {
 		return nil, err
 	}
+	s.reader = reader
 	return []collectors.Collector{
 		newKind(s, "pagerduty_services", s.allServices),
 		newKind(s, "pagerduty_teams", s.allTeams),
@@ -46,7 +55,7 @@ func New(config Config, client *http.Client, now func() time.Time) ([]collectors
 		newKind(s, "pagerduty_business_services", s.allBusinessServices),
 		newKind(s, "pagerduty_service_dependencies", s.allServiceDependencies),
 		newKind(s, "pagerduty_maintenance_windows", s.allMaintenanceWindows),
-		newKind(s, "pagerduty_incidents", s.incidents),
+		newKind(s, incidentsName, s.incidents),
 		newKind(s, "pagerduty_log_entries", s.logEntries),
 		newKind(s, "pagerduty_notes", s.notes),
 		newKind(s, "pagerduty_change_events", s.changeEvents),
@@ -141,10 +150,15 @@ type kind[S any] struct {
 // newKind returns the collector of one kind of record, whose name ends in that of
 // the account if it has one.
 func newKind[S any](s *source, name string, pages func(context.Context, S) iter.Seq2[page[S], error]) kind[S] {
-	if s.config.Name != "" {
-		name += ":" + s.config.Name
+	return kind[S]{source: s, name: s.config.collector(name), pages: pages}
+}
+
+// collector returns the name of the account's collector of a kind.
+func (c Config) collector(kind string) string {
+	if c.Name == "" {
+		return kind
 	}
-	return kind[S]{source: s, name: name, pages: pages}
+	return kind + ":" + c.Name
 }
 
 // A page is what one request, with those that go with it, brought. A nil state

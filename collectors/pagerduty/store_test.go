@@ -20,6 +20,7 @@ import (
 type memory struct {
 	records map[string]string // by table and key
 	cursors map[string]string // by collector
+	hints   []string          // the answer to every query: when hints came, in microseconds, and their incidents
 	failAt  int               // the Put that fails, counted from 1; 0 for none
 	puts    int
 }
@@ -31,6 +32,8 @@ func newMemory() *memory {
 func (m *memory) Cursor(_ context.Context, collector string) (string, error) {
 	return m.cursors[collector], nil
 }
+
+func (m *memory) Strings(context.Context, string, ...any) ([]string, error) { return m.hints, nil }
 
 var errFull = errors.New("full")
 
@@ -153,7 +156,7 @@ func (a account) collect(t *testing.T, store *memory, names ...string) error {
 
 func run(t testing.TB, config Config, client *http.Client, now time.Time, store *memory, names ...string) error {
 	t.Helper()
-	all, err := New(config, client, func() time.Time { return now })
+	all, err := New(config, client, func() time.Time { return now }, store)
 	if err != nil {
 		t.Fatal(err)
 	}
