@@ -41,7 +41,7 @@ var importRules = []importRule{
 	{folder: "server", ours: []string{"models", "reports", "server/wire", "strictyaml", "warehouse", "warehouse/results"}},
 	{folder: "server/push", ours: []string{"collectors", "collectors/github", "collectors/ingested", "collectors/landing", "collectors/pagerduty", "server/wire"}},
 	{folder: "grafana", ours: []string{"grafana/frames", "grafana/macros", "server/wire"}},
-	{folder: "grafana/*", ours: []string{"server/wire"}},
+	{folder: "grafana/*", ours: []string{"grafana", "server/wire"}},
 }
 
 // Libraries that only one folder may import, tests included; one that ends in /... with all below it.
