@@ -15,6 +15,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 
+	"dorado/collectors/replay"
 	"dorado/collectors/simulator"
 )
 
@@ -34,7 +35,7 @@ type contract struct {
 // readContract reads the description, and skips the test where it is not there.
 func readContract(t *testing.T) *contract {
 	t.Helper()
-	file := filepath.Join(realData(t), "contracts", "github.slim.json")
+	file := filepath.Join(replay.Folder(t), "contracts", "github.slim.json")
 	document, err := openapi3.NewLoader().LoadFromFile(file)
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"dorado/collectors/replay"
 )
 
 // TestRealMetrics compares every number of the oracle's metrics.csv that is a
@@ -42,7 +44,7 @@ import (
 // variants B of litestream that cover March 2022 stand on two changes less.
 func TestRealMetrics(t *testing.T) {
 	t.Parallel()
-	folder := realData(t)
+	folder := replay.Folder(t)
 	base, collected := collectedReal(t)
 	config := writeConfig(t, realOptions(base))
 	copyWarehouse(t, collected, config)

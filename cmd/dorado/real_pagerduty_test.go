@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"dorado/collectors/replay"
 )
 
 // realPagerDuty writes a configuration that reads a real PagerDuty account from
@@ -27,7 +29,7 @@ func realPagerDuty(t *testing.T, base, account, since string) string {
 // that were worked out from their records without this program.
 func TestRealIncidents(t *testing.T) {
 	t.Parallel()
-	base := serveReal(t, realData(t))
+	base := replay.Serve(t)
 	t.Run("foodcoopx", func(t *testing.T) {
 		config := realPagerDuty(t, base, "foodcoopx", "2025-11-01")
 		runDorado(t, "collect", "--config", config)
@@ -114,7 +116,7 @@ pagerduty:
 func minutesDown(t *testing.T, config string) {
 	t.Helper()
 	want := map[string]string{}
-	for _, row := range oracle(t, realData(t), "foodcoopx", "daily.csv") {
+	for _, row := range oracle(t, replay.Folder(t), "foodcoopx", "daily.csv") {
 		want[row["service"]+" "+row["day"]] = row["minutes_down_from_commits"]
 	}
 	days := 0
@@ -160,8 +162,8 @@ func minutesDown(t *testing.T, config string) {
 // compares what its budget says was bad with the outages, day by day.
 func TestRealErrorBudgets(t *testing.T) {
 	t.Parallel()
-	folder := realData(t)
-	config := realPagerDuty(t, serveReal(t, folder), "foodcoopx", "2025-11-01")
+	folder := replay.Folder(t)
+	config := realPagerDuty(t, replay.Serve(t), "foodcoopx", "2025-11-01")
 	var objectives strings.Builder
 	services := map[string]bool{}
 	for _, row := range oracle(t, folder, "foodcoopx", "incidents.csv") {

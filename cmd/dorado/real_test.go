@@ -6,83 +6,19 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"dorado/collectors"
+	"dorado/collectors/replay"
 	"dorado/models"
 	"dorado/warehouse"
 )
-
-// realData returns the folder with real histories, and skips the test where
-// there is none. The folder is not part of this repository: its data is others'.
-func realData(t *testing.T) string {
-	t.Helper()
-	folder := os.Getenv("DORADO_REAL_DATA")
-	if folder == "" {
-		folder = filepath.Join("..", "..", "..", "shared", "real")
-	}
-	if _, err := os.Stat(filepath.Join(folder, "replay.py")); err != nil {
-		t.Skipf("no real histories at %s: set DORADO_REAL_DATA to their folder", folder)
-	}
-	if _, err := exec.LookPath("python3"); err != nil {
-		t.Skip("no python3 to serve the real histories with")
-	}
-	return folder
-}
-
-// serveReal serves the real histories as GitHub does until the test ends, and
-// returns the base URL.
-func serveReal(t *testing.T, folder string, flags ...string) string {
-	t.Helper()
-	base, stop := startReal(t, folder, flags...)
-	t.Cleanup(stop)
-	return base
-}
-
-// startReal serves the real histories until stop is called.
-func startReal(t *testing.T, folder string, flags ...string) (base string, stop func()) {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
-	args := append([]string{filepath.Join(folder, "replay.py"), folder, "--port", strconv.Itoa(port)}, flags...)
-	server := exec.Command("python3", args...)
-	server.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1")
-	server.Stderr = os.Stderr
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	stop = func() {
-		_ = server.Process.Kill()
-		_ = server.Wait()
-	}
-	base = fmt.Sprintf("http://127.0.0.1:%d", port)
-	for range 200 {
-		response, err := http.Get(base + "/_control")
-		if err == nil {
-			_ = response.Body.Close()
-			return base, stop
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	stop()
-	t.Fatal("the real histories are not served")
-	return "", nil
-}
 
 // realOnce is what collectedReal makes.
 var realOnce struct {
@@ -95,9 +31,9 @@ var realOnce struct {
 // is, for copyWarehouse. Where there are no real histories it skips the test.
 func collectedReal(t *testing.T) (base, config string) {
 	t.Helper()
-	folder := realData(t)
+	replay.Check(t)
 	realOnce.Do(func() {
-		base, stop := startReal(t, folder, "--rate-limit", "1000000")
+		base, stop := replay.Start(t, "--rate-limit", "1000000")
 		atEnd(stop)
 		config := filepath.Join(sharedFolder(t), "dorado.yaml")
 		writeRealConfig(t, config, base, "")
@@ -207,7 +143,7 @@ func sameNumber(t *testing.T, got, want string) bool {
 //	no ancestor tag   such a tag counts as a deployment, but its commits are in no lead time of metrics.csv.
 func TestRealHistories(t *testing.T) {
 	t.Parallel()
-	folder := realData(t)
+	folder := replay.Folder(t)
 	base, collected := collectedReal(t)
 	t.Run("committer date, all commits", func(t *testing.T) {
 		config := realConfig(t, base, "start: committed, merge_commits: true, squash: squash_commit")
@@ -400,9 +336,9 @@ func control(t *testing.T, base, settings string) {
 // must all end in the same tables.
 func TestRealCollections(t *testing.T) {
 	t.Parallel()
-	folder := realData(t)
+	replay.Check(t)
 	log := filepath.Join(t.TempDir(), "requests.jsonl")
-	base := serveReal(t, folder, "--log", log, "--rate-limit", "1000000")
+	base := replay.Serve(t, "--log", log, "--rate-limit", "1000000")
 	asOf := "2026-11-01T00:00:00Z"
 	collectAndBuild := func(t *testing.T, config string) map[string]string {
 		runDorado(t, "collect", "--config", config)

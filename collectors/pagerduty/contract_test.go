@@ -17,6 +17,7 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 
+	"dorado/collectors/replay"
 	"dorado/collectors/simulator"
 	"dorado/collectors/transport"
 )
@@ -76,7 +77,7 @@ func describes(route *routers.Route, name string) bool {
 // have to a simulated account, and holds each to PagerDuty's own OpenAPI
 // description.
 func TestRequestsAreAsPagerDutyDescribesThem(t *testing.T) {
-	description, err := openapi3.NewLoader().LoadFromFile(filepath.Join(realData(t), "contracts", "pagerduty.slim.json"))
+	description, err := openapi3.NewLoader().LoadFromFile(filepath.Join(replay.Folder(t), "contracts", "pagerduty.slim.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,68 +1,19 @@
 package pagerduty
 
 import (
-	"bufio"
 	"bytes"
-	"context"
 	"encoding/csv"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"dorado/collectors/replay"
 	"dorado/collectors/transport"
 )
-
-// realData returns the folder with real input, or skips the test.
-func realData(t *testing.T) string {
-	t.Helper()
-	folder := os.Getenv("DORADO_REAL_DATA")
-	if folder == "" {
-		folder = filepath.Join("..", "..", "..", "shared", "real")
-	}
-	if _, err := os.Stat(filepath.Join(folder, "replay.py")); err != nil {
-		t.Skip("no real input: set DORADO_REAL_DATA to the folder with replay.py")
-	}
-	return folder
-}
-
-// replay serves the real input with options, and returns the server's URL.
-func replay(t *testing.T, options ...string) string {
-	t.Helper()
-	folder := realData(t)
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("no python3 to serve the real input with")
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	command := exec.CommandContext(ctx, python, append([]string{filepath.Join(folder, "replay.py"), folder, "--port", "0"}, options...)...)
-	command.Stderr = os.Stderr
-	output, err := command.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		stop()
-		_ = command.Wait() // it was killed
-	})
-	line, err := bufio.NewReader(output).ReadString('\n')
-	if err != nil {
-		t.Fatalf("replay.py does not start: %v", err)
-	}
-	address := regexp.MustCompile(`http://[0-9.]+:[0-9]+`).FindString(line)
-	if address == "" {
-		t.Fatalf("replay.py says no address: %s", line)
-	}
-	return address
-}
 
 // at is the time given as text.
 func at(text string) time.Time {
@@ -87,7 +38,7 @@ func (a account) on(address string) account {
 }
 
 func TestRealAccountsDecode(t *testing.T) {
-	address := replay(t)
+	address := replay.Serve(t)
 	for _, test := range []struct {
 		account account
 		records map[string]int
@@ -132,10 +83,10 @@ func TestRealAccountsDecode(t *testing.T) {
 // The outages of foodcoopx as they were worked out without PagerDuty.
 func TestIncidentsAreThoseOfTheOracle(t *testing.T) {
 	store := newMemory()
-	if err := foodcoopx.on(replay(t)).collect(t, store, "pagerduty_incidents"); err != nil {
+	if err := foodcoopx.on(replay.Serve(t)).collect(t, store, "pagerduty_incidents"); err != nil {
 		t.Fatal(err)
 	}
-	file, err := os.Open(filepath.Join(realData(t), "oracle", "foodcoopx", "incidents.csv"))
+	file, err := os.Open(filepath.Join(replay.Folder(t), "oracle", "foodcoopx", "incidents.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +123,7 @@ func TestIncidentsAreThoseOfTheOracle(t *testing.T) {
 }
 
 func TestTwoCollectionsEqualOne(t *testing.T) {
-	address := replay(t)
+	address := replay.Serve(t)
 	one := newMemory()
 	if err := foodcoopx.on(address).collect(t, one); err != nil {
 		t.Fatal(err)
@@ -201,7 +152,7 @@ func show(t *testing.T, address, now string) {
 
 func TestFaultsLoseNothing(t *testing.T) {
 	clean := newMemory()
-	if err := foodcoopx.on(replay(t)).collect(t, clean); err != nil {
+	if err := foodcoopx.on(replay.Serve(t)).collect(t, clean); err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {
@@ -215,7 +166,7 @@ func TestFaultsLoseNothing(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			faulty, usage := newMemory(), &transport.Usage{}
-			reading := foodcoopx.on(replay(t, test.options...))
+			reading := foodcoopx.on(replay.Serve(t, test.options...))
 			reading.usage = usage
 			if err := reading.collect(t, faulty); err != nil {
 				t.Fatal(err)

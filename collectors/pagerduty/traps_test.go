@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"dorado/collectors/replay"
 	"dorado/collectors/transport"
 )
 
@@ -182,7 +183,7 @@ func TestResetIsHonoured(t *testing.T) {
 // the structs that read its API: the records in them are the same.
 func TestPublishedWebhooksDecode(t *testing.T) {
 	read := func(name string, into any) {
-		text, err := os.ReadFile(filepath.Join(realData(t), "recorded", name))
+		text, err := os.ReadFile(filepath.Join(replay.Folder(t), "recorded", name))
 		if err != nil {
 			t.Fatal(err)
 		}
