@@ -43,10 +43,15 @@ successes as (
 
 groups as (
     select
-        dimension,
-        min(finished_day) as first_day
-    from successes
-    group by dimension
+        metrics.dimension(by_dimension, groups.service_id, services.team, groups.repository, groups.environment) as dimension,
+        min(groups.first_success_day) as first_day
+    from core.deployment_groups as groups
+    join core.services as services
+        on groups.service_id = services.service_id
+    where
+        groups.first_success_day is not null
+        and metrics.is_selected(filters, groups.service_id, services.team, groups.repository, groups.environment)
+    group by 1
 ),
 
 deployed as (

@@ -20,12 +20,14 @@ periods as (
 
 groups as (
     select
-        metrics.dimension(by_dimension, outcomes.service_id, services.team, outcomes.repository, outcomes.environment) as dimension,
-        min(outcomes.finished_day) as first_day
-    from core.deployment_outcomes as outcomes
+        metrics.dimension(by_dimension, groups.service_id, services.team, groups.repository, groups.environment) as dimension,
+        min(groups.first_finished_day) as first_day
+    from core.deployment_groups as groups
     join core.services as services
-        on outcomes.service_id = services.service_id
-    where metrics.is_selected(filters, outcomes.service_id, services.team, outcomes.repository, outcomes.environment)
+        on groups.service_id = services.service_id
+    where
+        groups.first_finished_day is not null
+        and metrics.is_selected(filters, groups.service_id, services.team, groups.repository, groups.environment)
     group by 1
 )
 
