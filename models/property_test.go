@@ -56,14 +56,19 @@ func randomOrganisation(seed uint64, team string) *refOrganisation {
 	pick("change_lead_time.squash", "pull_request_commits", "squash_commit")
 	pick("change_fail_rate.minimum_confidence", "possible", "likely", "confirmed")
 	pick("attribution.window_hours", "1", "24", "100")
-	for _, fixed := range []string{"change_lead_time.bots", "attribution.dependencies", "pull_request_stages.bots"} {
-		delete(o.options, fixed)
-	}
+	pick("change_lead_time.clock", "calendar", "calendar", "business")
+	pick("pull_request_stages.clock", "calendar", "calendar", "business")
+	delete(o.options, "attribution.dependencies")
 	o.randomCommits(random)
 	o.randomPulls(random)
 	o.randomDeployments(random)
 	o.randomIncidents(random)
 	return o
+}
+
+// randomAuthor returns a login, now and then a bot's.
+func randomAuthor(random *rand.Rand) string {
+	return []string{"ana", "ana", "ben", "ben", "renovate[bot]"}[random.IntN(5)]
 }
 
 func randomSHA(random *rand.Rand) string {
@@ -73,7 +78,7 @@ func randomSHA(random *rand.Rand) string {
 // randomCommits makes a history with merges, reverts and wrong clocks.
 func (o *refOrganisation) randomCommits(random *rand.Rand) {
 	for i := range 4 + random.IntN(20) {
-		commit := &refCommit{sha: randomSHA(random), message: fmt.Sprint("Change ", i)}
+		commit := &refCommit{sha: randomSHA(random), message: fmt.Sprint("Change ", i), author: randomAuthor(random)}
 		commit.authoredAt = randomTime(random, propertyStart, 8)
 		commit.committedAt = commit.authoredAt.Add(time.Duration(random.IntN(48)) * time.Hour)
 		if i > 0 {
@@ -81,7 +86,7 @@ func (o *refOrganisation) randomCommits(random *rand.Rand) {
 			if other := o.commits[random.IntN(i)]; random.IntN(5) == 0 && other != commit.parents[0] {
 				commit.parents = append(commit.parents, other)
 			}
-			if random.IntN(4) == 0 {
+			if random.IntN(2) == 0 {
 				reverted := o.commits[max(0, i-1-random.IntN(6))]
 				commit.message = fmt.Sprintf("Undo %d\n\nThis reverts commit %s.", i, reverted.sha)
 			}
@@ -96,8 +101,16 @@ func (o *refOrganisation) randomPulls(random *rand.Rand) {
 		if random.IntN(2) > 0 {
 			continue
 		}
-		pull := &refPull{number: i + 1, title: fmt.Sprint("Feature ", random.IntN(3)), branch: "feature", merge: commit, mergedAt: commit.committedAt}
+		pull := &refPull{number: i + 1, title: fmt.Sprint("Feature ", random.IntN(3)), branch: "feature", merge: commit, mergedAt: commit.committedAt, author: randomAuthor(random)}
 		pull.createdAt = pull.mergedAt.Add(-time.Duration(random.IntN(48)) * time.Hour)
+		if hours := int(pull.mergedAt.Sub(pull.createdAt).Hours()); hours > 0 && random.IntN(3) == 0 {
+			pull.readyAt = pull.createdAt.Add(time.Duration(random.IntN(hours)) * time.Hour)
+		}
+		for range random.IntN(4) {
+			review := refReview{by: randomAuthor(random), isApproval: random.IntN(2) == 0}
+			review.at = pull.createdAt.Add(time.Duration(random.IntN(50)) * time.Hour)
+			pull.reviews = append(pull.reviews, review)
+		}
 		switch random.IntN(8) {
 		case 0, 4, 5:
 			pull.title = fmt.Sprintf(`Revert "Feature %d"`, random.IntN(3))
@@ -110,7 +123,7 @@ func (o *refOrganisation) randomPulls(random *rand.Rand) {
 		}
 		if len(commit.parents) < 2 {
 			for range random.IntN(3) {
-				own := &refCommit{sha: randomSHA(random), message: "Work"}
+				own := &refCommit{sha: randomSHA(random), message: "Work", author: randomAuthor(random)}
 				own.authoredAt = randomTime(random, propertyStart, 8)
 				own.committedAt = own.authoredAt.Add(time.Hour)
 				pull.own = append(pull.own, own)
@@ -123,7 +136,7 @@ func (o *refOrganisation) randomPulls(random *rand.Rand) {
 // randomDeployments deploys commits in any order, also such that nobody stored.
 func (o *refOrganisation) randomDeployments(random *rand.Rand) {
 	at := 0
-	for i := range random.IntN(20) {
+	for i := range random.IntN(32) {
 		d := &refDeployment{id: atoi(strings.TrimPrefix(strings.Split(o.service, "/")[0], "org"))*100 + i, environment: "production", ref: "main"}
 		if random.IntN(6) == 0 {
 			d.environment = "production-eu"
@@ -248,7 +261,7 @@ func (r rawRows) insert(t *testing.T, db *warehouse.Database) {
 func (o *refOrganisation) store(rows rawRows, number int) {
 	rows.add("github_repositories (id, full_name, default_branch, archived)", number, o.service, "main", false)
 	for _, commit := range o.commits {
-		rows.add("github_commits (repository, sha, message, author_login, authored_at, committed_at)", o.service, commit.sha, commit.message, "ana", commit.authoredAt, commit.committedAt)
+		rows.add("github_commits (repository, sha, message, author_login, authored_at, committed_at)", o.service, commit.sha, commit.message, commit.author, commit.authoredAt, commit.committedAt)
 		for i, parent := range commit.parents {
 			rows.add("github_commit_parents (repository, sha, position, parent_sha)", o.service, commit.sha, i, parent.sha)
 		}
@@ -258,11 +271,21 @@ func (o *refOrganisation) store(rows rawRows, number int) {
 		if err != nil {
 			panic(err)
 		}
-		rows.add("github_pull_requests (id, repository, number, title, labels, head_ref, base_ref, merge_commit_sha, created_at, closed_at, merged_at)",
-			number*1000+pull.number, o.service, pull.number, pull.title, string(labels), pull.branch, "main", pull.merge.sha, pull.createdAt, pull.mergedAt, pull.mergedAt)
+		rows.add("github_pull_requests (id, repository, number, title, author_login, labels, head_ref, base_ref, merge_commit_sha, created_at, closed_at, merged_at)",
+			number*1000+pull.number, o.service, pull.number, pull.title, pull.author, string(labels), pull.branch, "main", pull.merge.sha, pull.createdAt, pull.mergedAt, pull.mergedAt)
+		if !pull.readyAt.IsZero() {
+			rows.add("github_pull_request_events (repository, number, event, created_at)", o.service, pull.number, "ready_for_review", pull.readyAt)
+		}
+		for i, review := range pull.reviews {
+			state := "COMMENTED"
+			if review.isApproval {
+				state = "APPROVED"
+			}
+			rows.add("github_reviews (id, repository, number, author_login, state, submitted_at)", (number*1000+pull.number)*10+i, o.service, pull.number, review.by, state, review.at)
+		}
 		for i, own := range pull.own {
 			rows.add("github_pull_request_commits (repository, number, sha, position, message, author_login, parent_count, authored_at, committed_at)",
-				o.service, pull.number, own.sha, i, own.message, "ana", 1, own.authoredAt, own.committedAt)
+				o.service, pull.number, own.sha, i, own.message, own.author, 1, own.authoredAt, own.committedAt)
 		}
 	}
 	for _, d := range o.deployments {
@@ -302,6 +325,7 @@ func TestPropertyMetrics(t *testing.T) {
 			var all []*refOrganisation
 			for i := range organisations {
 				o := randomOrganisation(uint64(at*organisations+i+1), fmt.Sprint("team ", i/10))
+				o.zone = zone
 				o.store(rows, i+1)
 				o.work()
 				settings.Services = append(settings.Services, Service{Name: o.service, Team: o.team, Repositories: []ServiceRepository{{Name: o.service}}, Definitions: o.definitions()})
@@ -328,6 +352,7 @@ func TestPropertyMetrics(t *testing.T) {
 			}
 			compareMetrics(t, db, all, zone, "week", "team")
 			compareMetrics(t, db, all, zone, "total", "none")
+			compareStages(t, db, all, zone)
 		})
 	}
 }
@@ -380,6 +405,63 @@ func compareMetrics(t *testing.T, db *warehouse.Database, all []*refOrganisation
 	t.Logf("by %s and %s: %d known values compared, %d wrong", by, grain, known, wrong)
 	if known == 0 {
 		t.Error("no value is known")
+	}
+}
+
+// compareStages compares the stages of the pull requests of each service and day.
+func compareStages(t *testing.T, db *warehouse.Database, all []*refOrganisation, zone *time.Location) {
+	t.Helper()
+	services := map[string]*refOrganisation{}
+	for _, o := range all {
+		services[o.service] = o
+	}
+	columns := "pull_requests, reviewed, deployed"
+	for _, name := range refStageNames {
+		columns += ", median_" + name + "_seconds"
+	}
+	rows, known, wrong := 0, 0, 0
+	for _, row := range texts(t, db, "select service_id, strftime(day, '%Y-%m-%d'), "+columns+" from marts.pull_request_stages_daily") {
+		o, day := services[row[0]], localDay(t, row[1], zone)
+		merged, reviewed, deployed, times := 0, 0, 0, map[string][]float64{}
+		for _, pull := range o.pulls {
+			if !dayOf(pull.mergedAt, zone).Equal(day) || isBot(pull.author) && !o.is("pull_request_stages.bots") {
+				continue
+			}
+			seconds, isReviewed, isDeployed := o.stages(pull)
+			merged++
+			if isReviewed {
+				reviewed++
+			}
+			if isDeployed {
+				deployed++
+			}
+			for name, took := range seconds {
+				times[name] = append(times[name], took)
+			}
+		}
+		rows += merged
+		isRight := row[2] == itoa(merged) && row[3] == itoa(reviewed) && row[4] == itoa(deployed)
+		for i, name := range refStageNames {
+			isRight = isRight && isSame(t, row[5+i], refMedian(times[name]))
+			known += len(times[name])
+		}
+		if !isRight {
+			if wrong++; wrong <= 10 {
+				t.Errorf("stages of %s on %s: the models say %v, the reference %d, %d, %d, %v", row[0], row[1], row[2:], merged, reviewed, deployed, times)
+			}
+		}
+	}
+	pulls := 0
+	for _, o := range all {
+		for _, pull := range o.pulls {
+			if !isBot(pull.author) || o.is("pull_request_stages.bots") {
+				pulls++
+			}
+		}
+	}
+	t.Logf("stages of %d pull requests by day: %d known times compared, %d days wrong", rows, known, wrong)
+	if rows != pulls || known == 0 {
+		t.Errorf("%d pull requests of %d were compared", rows, pulls)
 	}
 }
 

@@ -11,7 +11,9 @@ import (
 
 // This file computes the five metrics a second time, slowly and from the words of
 // the definitions alone: it shares no code with the models, and reads no SQL. It is
-// compared with them in TestPropertyMetrics.
+// compared with them in TestPropertyMetrics, as are the stages of pull requests. It
+// leaves out PagerDuty's change events, dependencies of services, paths of a
+// repository, and the base ancestor: those have examples, and the last real histories.
 
 // A refOrganisation is one service, named as its repository, with all that ever
 // happened to it.
@@ -24,10 +26,12 @@ type refOrganisation struct {
 	incidents   []*refIncident
 	overrides   []Override
 	options     map[string]string // "metric.option"
+	zone        *time.Location    // the warehouse's
 }
 
 type refCommit struct {
 	sha, message            string
+	author                  string
 	authoredAt, committedAt time.Time
 	parents                 []*refCommit
 }
@@ -40,8 +44,21 @@ type refPull struct {
 	labels              []string
 	merge               *refCommit
 	own                 []*refCommit
+	author              string
 	createdAt, mergedAt time.Time
+	readyAt             time.Time // zero where it was never a draft
+	reviews             []refReview
 }
+
+// A refReview is a review of a pull request.
+type refReview struct {
+	by         string
+	isApproval bool
+	at         time.Time
+}
+
+// isBot reports whether a login is a bot's.
+func isBot(login string) bool { return strings.HasSuffix(login, "[bot]") }
 
 type refDeployment struct {
 	id                                  int
@@ -477,10 +494,13 @@ func (o *refOrganisation) leadTimes(d *refDeployment) (seconds []float64) {
 		}
 		for _, change := range changes {
 			started := o.clockStart(change, pull)
+			if isBot(change.author) && !o.is("change_lead_time.bots") {
+				continue
+			}
 			if started.IsZero() || len(change.parents) > 1 && !o.is("change_lead_time.merge_commits") {
 				continue
 			}
-			took := d.finishedAt.Sub(started).Seconds()
+			took := refClock(o.options["change_lead_time.clock"], started, d.finishedAt, o.zone)
 			if o.options["change_lead_time.unit"] == "commit" {
 				seconds = append(seconds, took)
 			} else if pull != nil {
@@ -515,8 +535,10 @@ func (o *refOrganisation) clockStart(change *refCommit, pull *refPull) (at time.
 		return change.committedAt
 	case pull == nil:
 		return at
-	case start == "opened" || start == "ready":
+	case start == "opened":
 		return pull.createdAt
+	case start == "ready":
+		return pull.ready()
 	case start == "merged":
 		return pull.mergedAt
 	default: // first_commit
@@ -527,6 +549,102 @@ func (o *refOrganisation) clockStart(change *refCommit, pull *refPull) (at time.
 		}
 		return at
 	}
+}
+
+// refClock returns the seconds between two instants, which may come in any order,
+// as the clock counts them.
+func refClock(clock string, from, to time.Time, zone *time.Location) float64 {
+	if clock != "business" {
+		return to.Sub(from).Seconds()
+	}
+	if to.Before(from) {
+		return -refClock(clock, to, from, zone)
+	}
+	seconds := 0.0
+	for day := dayOf(from, zone); day.Before(to); day = nextDay(day, zone) {
+		if day.Weekday() == time.Saturday || day.Weekday() == time.Sunday {
+			continue
+		}
+		opens := time.Date(day.Year(), day.Month(), day.Day(), 9, 0, 0, 0, zone)
+		closes := time.Date(day.Year(), day.Month(), day.Day(), 17, 0, 0, 0, zone)
+		if opens.Before(from) {
+			opens = from
+		}
+		if closes.After(to) {
+			closes = to
+		}
+		seconds += max(0, closes.Sub(opens).Seconds())
+	}
+	return seconds
+}
+
+// ready returns when the pull request was ready for review.
+func (p *refPull) ready() time.Time {
+	if p.readyAt.IsZero() {
+		return p.createdAt
+	}
+	return p.readyAt
+}
+
+// refStageNames are the times that stages returns.
+var refStageNames = []string{"coding", "pickup", "review", "merge", "deploy", "total"}
+
+// stages returns the times of the stages of a pull request that took place.
+func (o *refOrganisation) stages(p *refPull) (seconds map[string]float64, isReviewed, isDeployed bool) {
+	seconds = map[string]float64{}
+	between := func(name string, from, to time.Time) {
+		seconds[name] = refClock(o.options["pull_request_stages.clock"], from, to, o.zone)
+	}
+	var written, reviewed, approved, deployed time.Time
+	for _, own := range p.own {
+		if written.IsZero() || own.authoredAt.Before(written) {
+			written = own.authoredAt
+		}
+	}
+	begun := p.ready()
+	if !written.IsZero() && !written.After(p.ready()) {
+		begun = written
+		between("coding", written, p.ready())
+	}
+	for _, review := range p.reviews {
+		if isBot(review.by) || review.by == p.author || review.at.After(p.mergedAt) {
+			continue
+		}
+		at := review.at
+		if at.Before(p.ready()) {
+			at = p.ready()
+		}
+		if reviewed.IsZero() || at.Before(reviewed) {
+			reviewed = at
+		}
+		if review.isApproval && at.After(approved) {
+			approved = at
+		}
+	}
+	switch {
+	case reviewed.IsZero():
+		between("merge", p.ready(), p.mergedAt)
+	case approved.IsZero():
+		between("pickup", p.ready(), reviewed)
+		between("review", reviewed, p.mergedAt)
+	default:
+		between("pickup", p.ready(), reviewed)
+		between("review", reviewed, approved)
+		between("merge", approved, p.mergedAt)
+	}
+	for _, d := range o.deployments {
+		if slices.Contains(d.carried, p) {
+			deployed = d.finishedAt
+			break
+		}
+	}
+	if !deployed.IsZero() {
+		between("total", begun, deployed)
+		if !deployed.Before(p.mergedAt) {
+			between("deploy", p.mergedAt, deployed)
+		}
+	}
+	return seconds, !reviewed.IsZero(), !deployed.IsZero()
 }
 
 // A refValue is what one metric says of one period and group.
