@@ -265,7 +265,7 @@ func TestSilentEdits(t *testing.T) {
 			const states = "select state from github_deployment_statuses where deployment_id = 1"
 			s.now = day(10)
 			s.collect(t, store, road, deep)
-			s.Repositories[0].Deployments[0].Statuses[0].State = "failure"
+			s.Repositories[0].Deployments[1].Statuses[0].State = "failure"
 			s.now = day(12)
 			s.collect(t, store, road, deep)
 			same(t, store, states, "success")
