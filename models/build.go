@@ -211,7 +211,16 @@ func (m *Model) commentMacro(ctx context.Context, db *warehouse.Database) error 
 	if m.isScalar() {
 		kind = "macro"
 	}
-	text := strings.Join(append([]string{m.Header.Description}, m.Header.Notes...), "\n\n")
+	parts := append([]string{m.Header.Description}, m.Header.Notes...)
+	var columns []string
+	for _, column := range m.Header.Columns {
+		columns = append(columns, column.Name+"  "+column.Meaning)
+	}
+	if len(columns) > 0 { // DuckDB takes no comments on the columns of a macro
+		parts = append(parts, strings.Join(columns, "\n"))
+	}
+	parts = append(parts, "parameters: "+m.Header.Parameters+"\nexample: "+m.Header.Example)
+	text := strings.Join(parts, "\n\n")
 	return db.Exec(ctx, fmt.Sprintf("comment on %s %s is %s", kind, m, quote(text)))
 }
 

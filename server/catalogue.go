@@ -293,7 +293,8 @@ type macroComment struct {
 func parseComment(comment string) macroComment {
 	parsed := macroComment{columns: map[string]string{}}
 	paragraphs := strings.Split(comment, "\n\n")
-	if len(paragraphs) > 1 {
+	parsed.text = paragraphs[0]
+	if len(paragraphs) > 1 && !strings.Contains(paragraphs[1], "  ") {
 		parsed.text = strings.Join(strings.Fields(paragraphs[1]), " ")
 	}
 	column := ""

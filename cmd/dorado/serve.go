@@ -10,6 +10,7 @@ import (
 
 	"dorado/server"
 	"dorado/server/wire"
+	"dorado/warehouse"
 )
 
 func serveCommand(p *program) *cobra.Command {
@@ -33,6 +34,10 @@ queries may use. Without it only this machine can ask, without a token.`,
 				return err
 			}
 			options := server.Options{Config: config.Server, Warehouse: config.Warehouse.Path, Version: buildVersion(), Logger: p.logger}
+			options.Sets = map[string]string{}
+			for set := range config.DefinitionSets {
+				options.Sets[set] = warehouse.SetFolder(config.Warehouse.Path, set)
+			}
 			if listen != "" {
 				options.Config.Listen = listen
 				for _, wrong := range options.Config.Check() {
