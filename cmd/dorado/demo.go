@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	_ "embed" // for objectivesTemplate
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"text/template"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -58,7 +60,9 @@ func (p *program) demo(ctx context.Context, folder string, seed uint64, days int
 	if err := makeDemoFolder(folder, p.configFile); err != nil {
 		return err
 	}
+	// Its clock stands where its history ends, so that nothing is older than it must be.
 	end := p.now().UTC().Truncate(24 * time.Hour)
+	p.now = func() time.Time { return end }
 	organization := simulator.New(simulator.Options{Seed: seed, End: end, Days: days})
 	fmt.Fprintf(p.stdout, "The simulated organisation %s has %d services of %d teams in %d repositories, and %d days of history.\n\n",
 		organization.Name, len(organization.Services), len(organization.Teams), len(organization.Repositories), int(end.Sub(organization.Start).Hours()/24))
@@ -71,7 +75,8 @@ func (p *program) demo(ctx context.Context, folder string, seed uint64, days int
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(p.configFile, text, 0o600); err != nil {
+	text = append(text, "slos:\n  folder: "+objectivesFolder+"\n"...)
+	if err := errors.Join(writeObjectives(organization, folder), os.WriteFile(p.configFile, text, 0o600)); err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
 	config, err := p.config()
@@ -105,6 +110,34 @@ func (p *program) demo(ctx context.Context, folder string, seed uint64, days int
 	}
 	_, err = fmt.Fprint(p.stdout, demoNext(folder, p.configFile))
 	return err
+}
+
+// objectivesFolder is where a demo has its objectives, beside its configuration.
+const objectivesFolder = "slo"
+
+// objectivesTemplate are the objectives of services by their names.
+//
+//go:embed demo_objectives.yaml
+var objectivesTemplate string
+
+// writeObjectives writes objectives for all services of the organisation.
+func writeObjectives(organization *simulator.Organization, folder string) error {
+	var names []string
+	for _, service := range organization.Services {
+		names = append(names, service.Name)
+	}
+	made, err := template.New("").Parse(objectivesTemplate)
+	if err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	if err := made.Execute(&text, names); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(folder, objectivesFolder), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(folder, objectivesFolder, "services.yaml"), text.Bytes(), 0o644)
 }
 
 // makeDemoFolder makes the folder, or empties it where an earlier demo made it.

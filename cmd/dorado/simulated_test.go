@@ -527,7 +527,7 @@ func TestDemo(t *testing.T) {
 				t.Errorf("the demo does not print %q:\n%s", want, got)
 			}
 		}
-		if rows := query(t, filepath.Join(folder, "dorado.yaml"), "select count(*) > 1000 from core.changes"); rows[0][0] != "true" {
+		if rows := query(t, filepath.Join(folder, "dorado.yaml"), "select (select count(*) > 1000 from core.changes) and (select count(*) > 100 from marts.error_budget_daily)"); rows[0][0] != "true" {
 			t.Errorf("the demo left %v", rows)
 		}
 	}
