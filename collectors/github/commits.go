@@ -91,6 +91,7 @@ type commitsState struct {
 	TargetAt time.Time // when Target was committed, UTC
 	Position string    // where that listing goes on
 	IsListed bool      // it has come to its end
+	Pushed   string    // the mark of the last push when Head was found, "" where there was none
 }
 
 // commits reads the default branch from its head down to the head before. A
@@ -102,6 +103,14 @@ type commitsState struct {
 // then what lies between the two heads is read otherwise.
 func (s *source) commits(ctx context.Context, road road, repository string, state commitsState) iter.Seq2[page[commitsState], error] {
 	return func(yield func(page[commitsState], error) bool) {
+		pushed, err := road.pushMark(ctx, repository)
+		if err != nil {
+			yield(page[commitsState]{}, err)
+			return
+		}
+		if pushed != "" && pushed == state.Pushed {
+			return
+		}
 		head, err := road.head(ctx, repository)
 		if err != nil {
 			yield(page[commitsState]{}, err)
@@ -117,6 +126,10 @@ func (s *source) commits(ctx context.Context, road road, repository string, stat
 					return
 				}
 			}
+		}
+		if pushed != "" {
+			state.Pushed = pushed
+			yield(page[commitsState]{state: &state}, nil)
 		}
 	}
 }

@@ -85,12 +85,14 @@ func (s *source) deployments(ctx context.Context, road road, repository string, 
 		}
 		seen := map[int64]bool{}
 		deep, isDeep := deepFloor(ctx)
-		known, overview := "", road.overview(repository)
-		if overview != nil {
-			known = overview.deployments.fingerprint(state.Span.Newest.Add(-lateStatuses))
+		newest, err := road.deploymentMarks(ctx, repository)
+		if err != nil {
+			yield(page[deploymentsState]{}, err)
+			return
 		}
+		known := newest.fingerprint(state.Span.Newest.Add(-lateStatuses))
 		if known != "" && known == state.Span.Seen && !isDeep {
-			for _, mark := range overview.deployments.items {
+			for _, mark := range newest.items {
 				seen[mark.ID] = true // and not changed
 			}
 		} else {
@@ -107,7 +109,8 @@ func (s *source) deployments(ctx context.Context, road road, repository string, 
 					seen[deployment.ID] = true
 					_, isWanted := state.Open[deployment.ID]
 					isWanted = isWanted || isDeep && deployment.CreatedAt.After(deep)
-					if isWanted || !state.Span.holds(deployment.CreatedAt) || !deployment.UpdatedAt.Before(state.UpdatedAt) {
+					isUpdated := deployment.UpdatedAt.After(state.UpdatedAt) || state.Span.Seen == "" && deployment.UpdatedAt.Equal(state.UpdatedAt)
+					if isWanted || !state.Span.holds(deployment.CreatedAt) || isUpdated {
 						changed = append(changed, deployment)
 					}
 				}
@@ -121,9 +124,13 @@ func (s *source) deployments(ctx context.Context, road road, repository string, 
 				}
 			}
 		}
+		listed := next.UpdatedAt
 		rows, err := s.missedDeployments(ctx, road, repository, state, seen, &next)
-		if next.Span.Complete && known != "" {
-			// What came since the overview is stored already, and read again.
+		if next.UpdatedAt.After(listed) {
+			known = "" // which they have not settled down to
+		}
+		if next.Span.Complete {
+			// What came since the marks is stored already, and read again.
 			next.Span.Seen = known
 		}
 		if len(state.Open) > 0 || next.Span.Seen != state.Span.Seen || err != nil {

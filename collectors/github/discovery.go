@@ -119,6 +119,7 @@ func (s *source) ownedBy(ctx context.Context, owner string) ([]Repository, error
 // know remembers for the rest of the run the repository that is or was called
 // name.
 func (s *source) know(name string, repository Repository) {
+	repository.ReadAt = s.clock.now()
 	s.known.Store(name, repository)
 	s.known.Store(repository.FullName, repository)
 }

@@ -21,11 +21,32 @@ type graphRoad struct {
 	ask func(wishes ...*wish) error
 }
 
+// overview returns what is known of the repository without reading its lists, nil where
+// there is none.
 func (r graphRoad) overview(repository string) *overview {
 	found, _ := r.overviews.Load(repository)
 	known, _ := found.(*overview)
 	return known
 }
+
+func (r graphRoad) deploymentMarks(_ context.Context, repository string) (marks, error) {
+	return r.overview(repository).deployments, nil
+}
+
+func (r graphRoad) pullRequestMarks(_ context.Context, repository string) (marks, error) {
+	return r.overview(repository).pullRequests, nil
+}
+
+func (r graphRoad) releaseMark(_ context.Context, repository string) (string, error) {
+	return r.overview(repository).releases, nil
+}
+
+func (r graphRoad) tagMark(_ context.Context, repository string) (string, error) {
+	return r.overview(repository).tags, nil
+}
+
+// pushMark returns "": the overview tells where the default branch is.
+func (r graphRoad) pushMark(context.Context, string) (string, error) { return "", nil }
 
 func (r graphRoad) head(_ context.Context, repository string) (head, error) {
 	return r.overview(repository).head, nil
@@ -122,7 +143,7 @@ func (r graphRoad) openDeployments(ctx context.Context, repository string, open 
 			return nil, w.err
 		}
 	}
-	rest, err := restRoad{r.source}.openDeployments(ctx, repository, other)
+	rest, err := restRoad{source: r.source}.openDeployments(ctx, repository, other)
 	return append(found, rest...), err
 }
 
@@ -233,7 +254,7 @@ func (r graphRoad) commits(ctx context.Context, repository, from, position strin
 		position = "" // at the top again
 	}
 	if isFirst {
-		return restRoad{r.source}.commits(ctx, repository, from, position, since, isFirst)
+		return restRoad{source: r.source}.commits(ctx, repository, from, position, since, isFirst)
 	}
 	count := fewCommits
 	if strings.HasPrefix(position, afterMark) {
@@ -345,7 +366,7 @@ func (r graphRoad) between(ctx context.Context, repository, base, head string, m
 	return func(yield func([]collectors.Row, error) bool) {
 		rows, err := r.walk(ctx, repository, missing)
 		if errors.Is(err, errFar) {
-			restRoad{r.source}.between(ctx, repository, base, head, missing)(yield)
+			restRoad{source: r.source}.between(ctx, repository, base, head, missing)(yield)
 			return
 		}
 		yield(rows, err)

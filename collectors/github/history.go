@@ -30,20 +30,26 @@ type historyState struct {
 // shipped it, so that the walk from any later deployment is exact.
 func (s *source) history(ctx context.Context, road road, repository string, state historyState) iter.Seq2[page[historyState], error] {
 	return func(yield func(page[historyState], error) bool) {
-		head, err := road.head(ctx, repository)
-		if err != nil {
-			yield(page[historyState]{}, err)
-			return
-		}
 		missing, err := s.reader.Strings(ctx, missingDeployed, repository, s.config.Since)
 		if err != nil {
 			yield(page[historyState]{}, err)
 			return
 		}
+		missing = slices.DeleteFunc(missing, func(sha string) bool { return slices.Contains(state.Gone, sha) })
+		base, err := s.base(ctx, repository)
+		if err != nil {
+			yield(page[historyState]{}, err)
+			return
+		}
+		if len(missing) == 0 && (base == "" || base == state.Base) {
+			return
+		}
+		head, err := road.head(ctx, repository)
+		if err != nil {
+			yield(page[historyState]{}, err)
+			return
+		}
 		for _, sha := range missing {
-			if slices.Contains(state.Gone, sha) {
-				continue
-			}
 			for rows, err := range s.reach(ctx, road, repository, head.SHA, sha) {
 				if status(err) == http.StatusNotFound || status(err) == http.StatusUnprocessableEntity {
 					state.Gone = append(slices.Clone(state.Gone), sha)
@@ -58,24 +64,33 @@ func (s *source) history(ctx context.Context, road road, repository string, stat
 				}
 			}
 		}
-		if s.config.Since.IsZero() {
-			return
-		}
-		oldest, err := s.reader.Strings(ctx, oldestDeployed, repository, s.config.Since)
-		if err != nil {
+		if base, err = s.base(ctx, repository); err != nil {
 			yield(page[historyState]{}, err)
 			return
 		}
-		if len(oldest) == 0 || oldest[0] == state.Base {
+		if base == "" || base == state.Base {
 			return
 		}
-		for rows, err := range s.beyond(ctx, repository, oldest[0], head.SHA) {
+		for rows, err := range s.beyond(ctx, repository, base, head.SHA) {
 			if !yield(page[historyState]{rows: rows}, err) || err != nil {
 				return
 			}
 		}
-		yield(page[historyState]{state: &historyState{Base: oldest[0], Gone: state.Gone}}, nil)
+		yield(page[historyState]{state: &historyState{Base: base, Gone: state.Gone}}, nil)
 	}
+}
+
+// base returns the oldest deployed SHA that is stored, "" where there is none or where
+// the configured since cuts nothing off.
+func (s *source) base(ctx context.Context, repository string) (string, error) {
+	if s.config.Since.IsZero() {
+		return "", nil
+	}
+	oldest, err := s.reader.Strings(ctx, oldestDeployed, repository, s.config.Since)
+	if err != nil || len(oldest) == 0 {
+		return "", err
+	}
+	return oldest[0], nil
 }
 
 // beyond yields the rows of the commits of the default branch with the given head
@@ -83,9 +98,9 @@ func (s *source) history(ctx context.Context, road road, repository string, stat
 // it, of all of them.
 func (s *source) beyond(ctx context.Context, repository, base, head string) iter.Seq2[[]collectors.Row, error] {
 	return func(yield func([]collectors.Row, error) bool) {
-		for rows, err := range (restRoad{s}).between(ctx, repository, base, head, nil) {
+		for rows, err := range (restRoad{source: s}).between(ctx, repository, base, head, nil) {
 			if status(err) == http.StatusNotFound {
-				restRoad{s}.listed(ctx, repository, head)(yield)
+				restRoad{source: s}.listed(ctx, repository, head)(yield)
 				return
 			}
 			if !yield(rows, err) || err != nil {
@@ -105,7 +120,7 @@ func (s *source) reach(ctx context.Context, road road, repository, head, sha str
 		isAny := false
 		for rows, err := range road.between(ctx, repository, head, sha, []string{sha}) {
 			if status(err) == http.StatusNotFound {
-				restRoad{s}.listed(ctx, repository, sha)(yield)
+				restRoad{source: s}.listed(ctx, repository, sha)(yield)
 				return
 			}
 			if !yield(rows, err) || err != nil {

@@ -173,6 +173,11 @@ func (s *source) look(ctx context.Context, names []string) (bool, error) {
 			return false, err
 		}
 	}
+	if !isGraph {
+		if err := s.readOwners(ctx, names); err != nil {
+			return false, err
+		}
+	}
 	s.isGraph = &isGraph
 	return isGraph, nil
 }

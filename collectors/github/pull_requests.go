@@ -74,10 +74,12 @@ func (PullRequestCommit) Table() string { return "github_pull_request_commits" }
 // it. Either comes again when it changes.
 func (s *source) pullRequests(ctx context.Context, road road, repository string, state span) iter.Seq2[page[span], error] {
 	return func(yield func(page[span], error) bool) {
-		known := ""
-		if overview := road.overview(repository); overview != nil {
-			known = overview.pullRequests.fingerprint(state.Newest)
+		newest, err := road.pullRequestMarks(ctx, repository)
+		if err != nil {
+			yield(page[span]{}, err)
+			return
 		}
+		known := newest.fingerprint(state.Newest)
 		if _, isDeep := deepFloor(ctx); known != "" && known == state.Seen && !isDeep {
 			return
 		}
@@ -103,7 +105,7 @@ func (s *source) pullRequests(ctx context.Context, road road, repository string,
 			}
 		}
 		if next.Complete && known != "" {
-			// What came since the overview is stored already, and read again.
+			// What came since the marks is stored already, and read again.
 			next.Seen = known
 			yield(page[span]{state: &next}, nil)
 		}

@@ -55,21 +55,17 @@ func given(text *string) *string {
 	return text
 }
 
-// seenState is what the overview said of a list when all of it was stored, "" where
-// there was none.
+// seenState is the mark of a list when all of it was stored, "" where there was none.
 type seenState struct{ Seen string }
 
-// releases reads the whole list on every run, unless the overview says that nothing
+// releases reads the whole list on every run, unless its mark says that nothing
 // has changed. It is sorted by created_at, which is the time of the tagged commit: a
 // release of an old commit appears far down, and a draft that is published stays
 // where it was, so that a run which stopped at the first release it knows would miss
 // both.
 func (s *source) releases(ctx context.Context, road road, repository string, state seenState) iter.Seq2[page[seenState], error] {
-	known := ""
-	if overview := road.overview(repository); overview != nil {
-		known = overview.releases
-	}
-	return wholeList(ctx, known, state, func(position string) ([]collectors.Row, string, error) {
+	mark := func() (string, error) { return road.releaseMark(ctx, repository) }
+	return wholeList(ctx, mark, state, func(position string) ([]collectors.Row, string, error) {
 		releases, next, err := road.releases(ctx, repository, position)
 		var rows []collectors.Row
 		for _, release := range releases {
@@ -82,10 +78,15 @@ func (s *source) releases(ctx context.Context, road road, repository string, sta
 	})
 }
 
-// wholeList yields all pages of a list, unless known, which is what the overview
-// says of it now, is what it said when they were stored.
-func wholeList(ctx context.Context, known string, state seenState, read func(position string) ([]collectors.Row, string, error)) iter.Seq2[page[seenState], error] {
+// wholeList yields all pages of a list, unless its mark is what it was when they were
+// stored.
+func wholeList(ctx context.Context, mark func() (string, error), state seenState, read func(position string) ([]collectors.Row, string, error)) iter.Seq2[page[seenState], error] {
 	return func(yield func(page[seenState], error) bool) {
+		known, err := mark()
+		if err != nil {
+			yield(page[seenState]{}, err)
+			return
+		}
 		if _, isDeep := deepFloor(ctx); known != "" && known == state.Seen && !isDeep {
 			return
 		}

@@ -3,6 +3,10 @@ package github
 import (
 	"context"
 	"iter"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -17,6 +21,7 @@ type Repository struct {
 	Private       bool       `json:"private" db:"private"`
 	CreatedAt     time.Time  `json:"created_at" db:"created_at"`
 	PushedAt      *time.Time `json:"pushed_at" db:"pushed_at"`
+	ReadAt        time.Time  `json:"-"` // when it was so, by the server's clock; only where REST gave it
 }
 
 // Table returns the table's name.
@@ -52,4 +57,46 @@ func (s *source) repository(ctx context.Context, name string) (Repository, error
 	}
 	s.know(name, found)
 	return found, nil
+}
+
+// ownedTogether is how many repositories of one owner are rather read as a list.
+const ownedTogether = 10
+
+// readOwners reads the repositories of owners of many as lists, 100 with one request.
+// What they lack, such as what was renamed, is asked for by its name later.
+func (s *source) readOwners(ctx context.Context, names []string) error {
+	wanted := map[string]int{}
+	for _, name := range names {
+		if _, isKnown := s.known.Load(name); !isKnown {
+			owner, _, _ := strings.Cut(name, "/")
+			wanted[owner]++
+		}
+	}
+	for _, owner := range slices.Sorted(maps.Keys(wanted)) {
+		if wanted[owner] < ownedTogether {
+			continue
+		}
+		found, err := s.ownedBy(ctx, owner)
+		if status(err) == http.StatusNotFound || status(err) == http.StatusForbidden {
+			continue // those that can be seen one by one are
+		}
+		if err != nil {
+			return err
+		}
+		byName := map[string]Repository{}
+		for _, repository := range found {
+			byName[strings.ToLower(repository.FullName)] = repository
+		}
+		for _, name := range names {
+			repository, isFound := byName[strings.ToLower(name)]
+			if !isFound {
+				continue
+			}
+			if err := s.follow(ctx, repository); err != nil {
+				return err
+			}
+			s.know(name, repository)
+		}
+	}
+	return nil
 }

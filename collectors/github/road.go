@@ -21,9 +21,15 @@ import (
 // A position in a list is where its next page begins: "" at the top, and after the
 // last page. One of the other road leads to the top.
 type road interface {
-	// overview returns what is known of the repository without reading its
-	// lists, nil where that is nothing.
-	overview(repository string) *overview
+	// deploymentMarks and pullRequestMarks give the newest items of these lists;
+	// releaseMark and tagMark a text that is another once anything in these lists
+	// has changed, pushMark one that is another once anything was pushed, "" where
+	// that cannot be told.
+	deploymentMarks(ctx context.Context, repository string) (marks, error)
+	pullRequestMarks(ctx context.Context, repository string) (marks, error)
+	releaseMark(ctx context.Context, repository string) (string, error)
+	tagMark(ctx context.Context, repository string) (string, error)
+	pushMark(ctx context.Context, repository string) (string, error)
 	// head returns the commit that the default branch points to, zero where the
 	// repository is empty.
 	head(ctx context.Context, repository string) (head, error)
@@ -57,34 +63,137 @@ type head struct {
 	At  time.Time // when it was committed
 }
 
-// A restRoad asks REST, one repository at a time.
-type restRoad struct{ *source }
+// A restRoad asks REST, one repository at a time. It keeps the first pages that it
+// has read of the repository's lists.
+type restRoad struct {
+	*source
+	tops *restTops // nil: keep none
+}
 
-// overview returns nil: REST has conditional requests in its place.
-func (r restRoad) overview(string) *overview { return nil }
+// restTops are the first pages of a repository's lists, nil where they have not been
+// read or are read already.
+type restTops struct {
+	deployments  *restTop[Deployment]
+	pullRequests *restTop[PullRequest]
+	commits      *restTop[apiCommit] // of the default branch
+}
 
+// A restTop is the first page of a list and the position of the second.
+type restTop[T any] struct {
+	items []T
+	next  string
+}
+
+// take returns the first page that was kept, or reads it.
+func (top *restTop[T]) take(ctx context.Context, r restRoad, path string) ([]T, string, error) {
+	if top != nil {
+		return top.items, top.next, nil
+	}
+	return restPage[T](conditional(ctx), r, path, "")
+}
+
+// restMarks reads the first page of a list, keeps it, and returns what it tells.
+func restMarks[T any](ctx context.Context, r restRoad, path string, keep **restTop[T], see func(item T) sighting) (marks, error) {
+	items, next, err := restPage[T](conditional(ctx), r, path, "")
+	if err != nil {
+		return marks{}, err
+	}
+	*keep = &restTop[T]{items, next}
+	found := marks{isAll: next == "", at: r.clock.now()}
+	for _, item := range items {
+		found.items = append(found.items, see(item))
+	}
+	return found, nil
+}
+
+// restDeployments and restPullRequests are the lists of a repository.
+const (
+	restDeployments  = "repos/%s/deployments?"
+	restPullRequests = "repos/%s/pulls?state=all&sort=updated&direction=desc"
+)
+
+func (r restRoad) deploymentMarks(ctx context.Context, repository string) (marks, error) {
+	return restMarks(ctx, r, fmt.Sprintf(restDeployments, repository), &r.tops.deployments,
+		func(d Deployment) sighting { return sighting{d.ID, d.CreatedAt, d.UpdatedAt} })
+}
+
+func (r restRoad) pullRequestMarks(ctx context.Context, repository string) (marks, error) {
+	return restMarks(ctx, r, fmt.Sprintf(restPullRequests, repository), &r.tops.pullRequests,
+		func(p PullRequest) sighting { return sighting{p.ID, p.UpdatedAt, p.UpdatedAt} })
+}
+
+// pushMark names the last push, as the repository told of it, and the default branch,
+// which another may become without a push.
+func (r restRoad) pushMark(ctx context.Context, repository string) (string, error) {
+	found, err := r.repository(ctx, repository)
+	if err != nil || found.PushedAt == nil || found.ReadAt.Sub(*found.PushedAt) < settledAfter {
+		return "", err
+	}
+	return found.DefaultBranch + " pushed at " + found.PushedAt.UTC().Format(time.RFC3339), nil
+}
+
+// tagMark tells only of a repository that has neither tags nor releases: there the
+// first comes by a push. In others the lists are asked for, conditionally.
+func (r restRoad) tagMark(ctx context.Context, repository string) (string, error) {
+	if hasTags, err := r.hasTags(ctx, repository); err != nil || hasTags {
+		return "", err
+	}
+	return r.pushMark(ctx, repository)
+}
+
+// releaseMark relies on the tags having been read: what is published has a tag.
+func (r restRoad) releaseMark(ctx context.Context, repository string) (string, error) {
+	if hasTags, err := r.hasTags(ctx, repository); err != nil || hasTags {
+		return "", err
+	}
+	return "no tags", nil
+}
+
+// hasTags reports whether a tag or a release of the repository is stored.
+func (r restRoad) hasTags(ctx context.Context, repository string) (bool, error) {
+	found, err := r.reader.Strings(ctx, `
+		select name
+		from github_tags
+		where repository = $1
+		union all
+		select tag_name
+		from github_releases
+		where repository = $1
+		limit 1`, repository)
+	return len(found) > 0, err
+}
+
+// head reads the newest page of the default branch: often it holds all that is new.
 func (r restRoad) head(ctx context.Context, repository string) (head, error) {
 	found, err := r.repository(ctx, repository)
 	if err != nil {
 		return head{}, err
 	}
-	var commits []apiCommit
-	_, err = r.get(conditional(ctx), &commits, "repos/%s/commits?sha=%s&per_page=1", repository, url.QueryEscape(found.DefaultBranch))
+	commits, next, err := restPage[apiCommit](conditional(ctx), r, fmt.Sprintf("repos/%s/commits?sha=%s", repository, url.QueryEscape(found.DefaultBranch)), "")
 	if status(err) == http.StatusConflict { // "Git Repository is empty."
 		return head{}, nil
 	}
 	if err != nil || len(commits) == 0 {
 		return head{}, err
 	}
+	r.tops.commits = &restTop[apiCommit]{commits, next}
 	return head{SHA: commits[0].SHA, At: commits[0].Commit.Committer.Date}, nil
 }
 
 func (r restRoad) deployments(ctx context.Context, repository, position string, _ time.Time) ([]Deployment, string, error) {
-	return restPage[Deployment](topConditional(ctx, position), r, fmt.Sprintf("repos/%s/deployments?", repository), position)
+	path := fmt.Sprintf(restDeployments, repository)
+	if position == "" {
+		return r.tops.deployments.take(ctx, r, path)
+	}
+	return restPage[Deployment](ctx, r, path, position)
 }
 
 func (r restRoad) pullRequests(ctx context.Context, repository, position string, _ time.Time) ([]PullRequest, string, error) {
-	return restPage[PullRequest](topConditional(ctx, position), r, fmt.Sprintf("repos/%s/pulls?state=all&sort=updated&direction=desc", repository), position)
+	path := fmt.Sprintf(restPullRequests, repository)
+	if position == "" {
+		return r.tops.pullRequests.take(ctx, r, path)
+	}
+	return restPage[PullRequest](ctx, r, path, position)
 }
 
 func (r restRoad) releases(ctx context.Context, repository, position string) ([]Release, string, error) {
@@ -93,15 +202,6 @@ func (r restRoad) releases(ctx context.Context, repository, position string) ([]
 
 func (r restRoad) tags(ctx context.Context, repository, position string) ([]Tag, string, error) {
 	return restPage[Tag](conditional(ctx), r, fmt.Sprintf("repos/%s/tags?", repository), position)
-}
-
-// topConditional returns the context for a page of a list of which only the first
-// is asked for on every run.
-func topConditional(ctx context.Context, position string) context.Context {
-	if position == "" {
-		return conditional(ctx)
-	}
-	return ctx
 }
 
 // restPage returns a page of the list at path. A position is a page's number.
@@ -213,9 +313,30 @@ func sideBySide(ctx context.Context, count int, read func(ctx context.Context, i
 }
 
 func (r restRoad) commits(ctx context.Context, repository, from, position string, since time.Time, _ bool) ([]apiCommit, string, error) {
+	if commits, isEnough := r.newestCommits(from, position, since); isEnough {
+		return commits, "", nil
+	}
 	commits, next, err := restPage[apiCommit](ctx, r, fmt.Sprintf("repos/%s/commits?sha=%s%s", repository, from, sinceParameter(since)), position)
 	r.accounts.learn(commits)
 	return commits, next, err
+}
+
+// newestCommits returns what the newest page of the default branch has of a listing,
+// if that is all of it: the page reaches what was committed before since, or the end.
+func (r restRoad) newestCommits(from, position string, since time.Time) (commits []apiCommit, isEnough bool) {
+	if r.tops == nil || r.tops.commits == nil || position != "" || r.tops.commits.items[0].SHA != from {
+		return nil, false
+	}
+	isEnough = r.tops.commits.next == ""
+	r.accounts.learn(r.tops.commits.items)
+	for _, commit := range r.tops.commits.items {
+		if commit.Commit.Committer.Date.Before(since) {
+			isEnough = true
+			continue
+		}
+		commits = append(commits, commit)
+	}
+	return commits, isEnough
 }
 
 // between compares. GitHub gives 250 commits at once, and all of them in pages.

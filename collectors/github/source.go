@@ -59,8 +59,8 @@ func New(config Config, client *http.Client, usage *Usage, reader Reader) ([]col
 	return []collectors.Collector{
 		kind[struct{}]{source: s, name: "github_repositories", either: s.repositories},
 		kind[deploymentsState]{source: s, name: "github_deployments", either: s.deployments},
-		kind[seenState]{source: s, name: "github_releases", either: s.releases},
 		kind[seenState]{source: s, name: "github_tags", either: s.tags},
+		kind[seenState]{source: s, name: "github_releases", either: s.releases},
 		kind[span]{source: s, name: "github_pull_requests", either: s.pullRequests},
 		kind[commitsState]{source: s, name: "github_commits", either: s.commits},
 		kind[historyState]{source: s, name: "github_history", either: s.history},
@@ -189,7 +189,7 @@ func (k kind[S]) repositoryPages(ctx context.Context, configured string, states 
 	pages := k.pages
 	if k.either != nil {
 		pages = func(ctx context.Context, repository string, state S) iter.Seq2[page[S], error] {
-			return k.either(ctx, restRoad{k.source}, repository, state)
+			return k.either(ctx, restRoad{k.source, &restTops{}}, repository, state)
 		}
 	}
 	for page, err := range pages(ctx, repository.FullName, state) {

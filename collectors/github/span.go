@@ -19,8 +19,8 @@ import (
 // Complete says that the lower end has been reached.
 //
 // Position is where a road goes on below the lower end without reading from the
-// top, and Seen what the overview said when all was stored; "" where there is
-// none.
+// top, and Seen the fingerprint of the list's newest items when all was stored; ""
+// where there is none, as from the first page that is stored since.
 type span struct {
 	Newest   time.Time
 	Oldest   time.Time
@@ -30,8 +30,11 @@ type span struct {
 }
 
 // holds reports whether what happened at t is stored for certain. At the very
-// ends it is not: several items may have the same second.
-func (s span) holds(t time.Time) bool { return t.Before(s.Newest) && t.After(s.Oldest) }
+// ends it is not, as several items may have the same second: at the lower one until
+// the list was read to its end, at the upper one until the marks have settled.
+func (s span) holds(t time.Time) bool {
+	return (t.Before(s.Newest) || s.Seen != "" && t.Equal(s.Newest)) && (s.Complete || t.After(s.Oldest))
+}
 
 // A stretch is what one page of a newest-first list brought: the items that the
 // span does not hold, and the span as it is once they are stored, nil while there
@@ -59,6 +62,7 @@ func newestFirst[T any](ctx context.Context, since time.Time, stored span, again
 			until = time.Time{}
 		}
 		grown := stored
+		grown.Seen = ""
 		position, isTop := "", true
 		for {
 			items, next, err := read(ctx, position, until)

@@ -20,14 +20,11 @@ type Tag struct {
 // Table returns the table's name.
 func (Tag) Table() string { return "github_tags" }
 
-// tags reads the whole list on every run, unless the overview says that nothing has
+// tags reads the whole list on every run, unless its mark says that nothing has
 // changed: it is sorted by name, and a tag may be moved.
 func (s *source) tags(ctx context.Context, road road, repository string, state seenState) iter.Seq2[page[seenState], error] {
-	known := ""
-	if overview := road.overview(repository); overview != nil {
-		known = overview.tags
-	}
-	return wholeList(ctx, known, state, func(position string) ([]collectors.Row, string, error) {
+	mark := func() (string, error) { return road.tagMark(ctx, repository) }
+	return wholeList(ctx, mark, state, func(position string) ([]collectors.Row, string, error) {
 		tags, next, err := road.tags(ctx, repository, position)
 		for i := range tags {
 			tags[i].Repository = repository
