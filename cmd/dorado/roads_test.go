@@ -62,6 +62,11 @@ func TestSimulatedRoads(t *testing.T) {
 	t.Parallel()
 	organization := smallOrganization()
 	want := collectAndPrint(t, simulatedConfig(t, organization, serveSimulated(t, organization, simulator.ServerOptions{RESTOnly: true})), organization.End)
+	for _, table := range []string{"raw.github_pull_request_commits", "raw.github_pull_request_events", "raw.github_reviews"} {
+		if count := strings.Fields(want[table])[0]; len(count) < 3 {
+			t.Errorf("there are only %s rows in %s to compare", count, table)
+		}
+	}
 	t.Run("api: graphql", func(t *testing.T) {
 		config := simulatedConfig(t, organization, serveSimulated(t, organization, simulator.ServerOptions{}), "api: graphql")
 		samePrints(t, collectAndPrint(t, config, organization.End), want)
@@ -132,12 +137,16 @@ func TestSimulatedBudget(t *testing.T) {
 			config := simulatedConfig(t, organization, serveSimulated(t, organization, simulator.ServerOptions{}), "api: "+road, "max_requests_per_run: 300")
 			stopped := 0
 			for {
-				out := runDorado(t, "collect", "--config", config)
-				if !strings.Contains(out, "stopped") {
+				got := dorado(t, "", "collect", "--config", config)
+				isStopped := strings.Contains(got.stdout, "stopped at github.max_requests_per_run (300)")
+				if warned := strings.Count(got.stderr, `level=WARN msg="stopped at github.max_requests_per_run`); got.code != 0 || warned > 1 || (warned == 1) != isStopped {
+					t.Fatalf("a run that stopped (%t) warned %d times:\n%s", isStopped, warned, got.stderr)
+				}
+				if !isStopped {
 					break
 				}
 				if stopped++; stopped > 100 {
-					t.Fatalf("the run after %d that stopped is not the last:\n%s", stopped, out)
+					t.Fatalf("the run after %d that stopped is not the last:\n%s", stopped, got.stdout)
 				}
 			}
 			if road == "rest" && stopped == 0 {

@@ -30,6 +30,7 @@ type source struct {
 	collectors []collectors.Collector
 	usage      *transport.Usage // nil where nothing is asked for
 	extra      func() string    // what else is said of the usage, "" for nothing; may be nil
+	isSpent    func() bool      // whether the run stopped at its budget of requests; nil where there is none
 }
 
 // sources returns the sources that the configuration names, in the order they
@@ -159,7 +160,7 @@ func githubSource(config github.Config, raw *warehouse.Raw, waiting func(time.Ti
 		}
 		return said
 	}
-	return source{name: "GitHub", collectors: found, usage: &usage.Usage, extra: extra}, nil
+	return source{name: "GitHub", collectors: found, usage: &usage.Usage, extra: extra, isSpent: usage.IsSpent.Load}, nil
 }
 
 func pagerDutySource(config pagerduty.Config, path string, raw *warehouse.Raw, now func() time.Time, waiting func(time.Time, string)) (source, error) {

@@ -133,12 +133,20 @@ func (r restRoad) pushMark(ctx context.Context, repository string) (string, erro
 }
 
 // tagMark tells only of a repository that has neither tags nor releases: there the
-// first comes by a push. In others the lists are asked for, conditionally.
+// first mostly comes with a push. In case it came alone, which need not count as a push,
+// it is looked for once a week, on another day in each repository. In others the lists
+// are asked for, conditionally.
 func (r restRoad) tagMark(ctx context.Context, repository string) (string, error) {
 	if hasTags, err := r.hasTags(ctx, repository); err != nil || hasTags {
 		return "", err
 	}
-	return r.pushMark(ctx, repository)
+	pushed, err := r.pushMark(ctx, repository)
+	if err != nil || pushed == "" {
+		return "", err
+	}
+	found, err := r.repository(ctx, repository)
+	const day = 24 * 60 * 60
+	return fmt.Sprintf("%s, week %d", pushed, (r.clock.now().Unix()/day+found.ID)/7), err
 }
 
 // releaseMark relies on the tags having been read: what is published has a tag.

@@ -15,10 +15,14 @@
 // items, its formula for the cost, its quota and its partial errors. It is not
 // faithful in this: only the fields that dorado asks for are there, there are neither
 // mutations nor introspection nor paging backwards, every tag is one of a commit, a
-// release changes only when it is published, a repository that moved is found by its
+// release changes only when it is published, an item of a timeline has no type but
+// those that dorado asks for, what a pull request's reviewers did is made up from its
+// dates, a timeline is sorted by time with its commits at their committers' dates, a
+// deployment goes inactive with the next one, a repository that moved is found by its
 // old name at once, the time that a query takes is its number of items
 // (Faults.MaxNodes), and a connection of which only the count is wanted costs
-// nothing, which GitHub's documentation does not say in so many words.
+// nothing, which GitHub's documentation does not say in so many words. By either API a
+// tag that is pushed without a branch is no push to the repository.
 package simulator
 
 import "time"
