@@ -167,7 +167,8 @@ func (s *Server) guard(pattern, scope string, answer func(w http.ResponseWriter,
 			known.err = err
 			panic(http.ErrAbortHandler)
 		}
-		if r.Context().Err() != nil {
+		var told *problem
+		if r.Context().Err() != nil && !errors.As(err, &told) { // a slow body ends the context too
 			known.err = r.Context().Err()
 			w.WriteHeader(statusGone)
 			return

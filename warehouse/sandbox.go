@@ -130,6 +130,8 @@ func (r queryRules) checkNode(node map[string]any) error {
 		return r.varies(errors.New("it takes a sample, which is another each time"))
 	case kind == "BASE_TABLE" && (text("catalog_name") != "" || !plainName.MatchString(text("table_name"))):
 		return fmt.Errorf("it reads %q, which is not a table of the warehouse", cmp.Or(text("catalog_name"), text("table_name")))
+	case text("class") == "PARAMETER":
+		return errors.New("it has a parameter, and nothing says what that is")
 	case kind == "TABLE_FUNCTION":
 		return r.checkTableFunction(node)
 	case kind == "FUNCTION":
