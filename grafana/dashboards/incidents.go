@@ -31,7 +31,7 @@ func incidents() *board {
 		every(wire.GrainMonth, metric("failed_deployment_recovery_time", "median_repair_seconds", filters))))
 	b.add(12, 8, bars("Incidents by hour of the day", "Incidents that count and were triggered in the range, by the hour in the warehouse's time zone.", plain, "hour",
 		rows(`select
-    lpad(cast(incidents.triggered_hour as varchar), 2, '0') as hour,
+    right('0' || incidents.triggered_hour, 2) as hour,
     count(*) as incidents
 from core.incidents as incidents
 left join core.services as services
