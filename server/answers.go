@@ -215,7 +215,7 @@ func (s *Server) rowsOf(held *held, query string, args ...any) produced {
 			return results.Copied{}, ours(err)
 		}
 		defer rows.Close()
-		return results.Copy(rows, s.config.Limits.Rows, func(columns []results.Column) (results.Writer, error) {
+		return results.Copy(rows, int64(s.config.Limits.Rows), func(columns []results.Column) (results.Writer, error) {
 			return results.NewWriter(out, format, columns)
 		})
 	}

@@ -153,7 +153,7 @@ func TestSQLAttacks(t *testing.T) {
 	publish(t, folder, 1, 0)
 	before := filesOf(t, folder)
 	_, listening, log := serve(t, folder, func(o *Options) {
-		o.Config.Limits = Limits{Seconds: 1.5, Memory: "300MB", TemporaryBytes: 100 << 20}
+		o.Config.Limits = Limits{Seconds: 1.5, Memory: "300MB", Temporary: "100MB"}
 	})
 	for _, attack := range sqlAttacks {
 		began := time.Now()

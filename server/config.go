@@ -53,18 +53,18 @@ type OIDC struct {
 
 // Limits are what queries may use.
 type Limits struct {
-	Rows             int64   `yaml:"rows"`               // of one answer; default 1,000,000
+	Rows             int     `yaml:"rows"`               // of one answer; default 1,000,000
 	Seconds          float64 `yaml:"seconds"`            // one query; default 30
 	Memory           string  `yaml:"memory"`             // all SQL queries at once; default 1GB
 	MetricsMemory    string  `yaml:"metrics_memory"`     // all other queries at once; default 1GB
-	TemporaryBytes   int64   `yaml:"temporary_bytes"`    // on disk, for what does not fit in memory, each of both; default 4 GiB
+	Temporary        string  `yaml:"temporary"`          // on disk, for what does not fit in memory, each of both; default 4GB
 	Threads          int     `yaml:"threads"`            // of SQL queries; default half the processors, at least 1
 	Queries          int     `yaml:"queries"`            // SQL queries at once; default 2
 	Waiting          int     `yaml:"waiting"`            // SQL queries that wait for their turn, 2 seconds each; default 8
 	MetricsQueries   int     `yaml:"metrics_queries"`    // other queries at once; default 4
-	CacheBytes       int64   `yaml:"cache_bytes"`        // answers that are kept; default 64 MiB
+	Cache            string  `yaml:"cache"`              // answers that are kept, of each snapshot; default 64MB
 	SQLBytes         int     `yaml:"sql_bytes"`          // the text of a query; default and at most 100,000
-	BodyBytes        int64   `yaml:"body_bytes"`         // what is sent to any other path; default 10 MiB
+	BodyBytes        int     `yaml:"body_bytes"`         // what is sent to any other path; default 10 MiB
 	HeaderSeconds    float64 `yaml:"header_seconds"`     // a request's head may take; default 10
 	BodySeconds      float64 `yaml:"body_seconds"`       // a request's body may take; default 30
 	FailuresInMinute int     `yaml:"failures_in_minute"` // failed tokens of one address before it has to wait; default 20
@@ -83,12 +83,12 @@ func (c Config) WithDefaults(processors int) Config {
 	fill(&limits.Seconds, 30)
 	fill(&limits.Memory, "1GB")
 	fill(&limits.MetricsMemory, "1GB")
-	fill(&limits.TemporaryBytes, 4<<30)
+	fill(&limits.Temporary, "4GB")
 	fill(&limits.Threads, max(1, processors/2))
 	fill(&limits.Queries, 2)
 	fill(&limits.Waiting, 8)
 	fill(&limits.MetricsQueries, 4)
-	fill(&limits.CacheBytes, 64<<20)
+	fill(&limits.Cache, "64MB")
 	fill(&limits.SQLBytes, maxSQLBytes)
 	fill(&limits.BodyBytes, 10<<20)
 	fill(&limits.HeaderSeconds, 10)
@@ -202,9 +202,9 @@ func (l Limits) check(add func(string, string, ...any)) {
 		name  string
 		value float64
 	}{
-		{"rows", float64(l.Rows)}, {"seconds", l.Seconds}, {"temporary_bytes", float64(l.TemporaryBytes)}, {"threads", float64(l.Threads)},
+		{"rows", float64(l.Rows)}, {"seconds", l.Seconds}, {"threads", float64(l.Threads)},
 		{"queries", float64(l.Queries)}, {"waiting", float64(l.Waiting)}, {"metrics_queries", float64(l.MetricsQueries)},
-		{"cache_bytes", float64(l.CacheBytes)}, {"sql_bytes", float64(l.SQLBytes)}, {"body_bytes", float64(l.BodyBytes)},
+		{"sql_bytes", float64(l.SQLBytes)}, {"body_bytes", float64(l.BodyBytes)},
 		{"header_seconds", l.HeaderSeconds}, {"body_seconds", l.BodySeconds}, {"failures_in_minute", float64(l.FailuresInMinute)},
 	} {
 		if limit.value < 0 {
@@ -214,9 +214,11 @@ func (l Limits) check(add func(string, string, ...any)) {
 	if l.SQLBytes > maxSQLBytes {
 		add("limits.sql_bytes", "%d is too many: at most %d", l.SQLBytes, maxSQLBytes)
 	}
-	for name, memory := range map[string]string{"memory": l.Memory, "metrics_memory": l.MetricsMemory} {
-		if memory != "" && !memorySize.MatchString(memory) {
-			add("limits."+name, "%q is not a size such as 512MB or 2GB", memory)
+	for _, size := range []struct{ name, value string }{
+		{"memory", l.Memory}, {"metrics_memory", l.MetricsMemory}, {"temporary", l.Temporary}, {"cache", l.Cache},
+	} {
+		if size.value != "" && !memorySize.MatchString(size.value) {
+			add("limits."+size.name, "%q is not a size such as 512MB or 2GB", size.value)
 		}
 	}
 }

@@ -19,7 +19,7 @@ func (s *Server) answerExplain(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	limit, err := asked.limit(s.config.Limits.Rows)
+	limit, err := asked.limit(int64(s.config.Limits.Rows))
 	if err != nil {
 		return err
 	}

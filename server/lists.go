@@ -209,7 +209,7 @@ func (s *Server) answerAnnotations(w http.ResponseWriter, r *http.Request) error
 	if len(kinds) == 0 {
 		kinds = wire.AnnotationKinds
 	}
-	limit, err := asked.limit(s.config.Limits.Rows)
+	limit, err := asked.limit(int64(s.config.Limits.Rows))
 	if err != nil {
 		return err
 	}

@@ -89,7 +89,7 @@ func (s *Server) log(next http.Handler) http.Handler {
 		if r.TLS != nil {
 			header.Set("Strict-Transport-Security", "max-age=31536000")
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, s.config.Limits.BodyBytes)
+		r.Body = http.MaxBytesReader(w, r.Body, int64(s.config.Limits.BodyBytes))
 		// Who sends his body slowly does not hold a connection for ever. It is an error
 		// of connections that know no deadline, such as those of tests.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(seconds(s.config.Limits.BodySeconds)))

@@ -132,8 +132,8 @@ func (s *Server) addHolder(set, folder string) {
 // openHeld opens a snapshot twice, each in an instance of its own, and warms it.
 func (s *Server) openHeld(ctx context.Context, kept warehouse.Kept) (_ *held, err error) {
 	limits := s.config.Limits
-	opened := &held{Kept: kept, cache: newCache(limits.CacheBytes)}
-	confinement := warehouse.Confinement{Memory: limits.MetricsMemory, TemporaryBytes: limits.TemporaryBytes,
+	opened := &held{Kept: kept, cache: newCache(sizeBytes(limits.Cache))}
+	confinement := warehouse.Confinement{Memory: limits.MetricsMemory, TemporaryBytes: sizeBytes(limits.Temporary),
 		Temporary: s.options.Temporary, Threads: runtime.NumCPU()}
 	if opened.metrics, err = warehouse.OpenConfined(ctx, kept.Path, confinement); err != nil {
 		return nil, err

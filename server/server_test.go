@@ -377,7 +377,7 @@ func TestETag(t *testing.T) {
 // TestLimits cuts results off, and queries that take too long.
 func TestLimits(t *testing.T) {
 	server, listening, _ := serve(t, organisation, func(o *Options) {
-		o.Config.Limits = Limits{Rows: 1000, Seconds: 1, Queries: 1, Waiting: 1, Memory: "200MB", TemporaryBytes: 50 << 20}
+		o.Config.Limits = Limits{Rows: 1000, Seconds: 1, Queries: 1, Waiting: 1, Memory: "200MB", Temporary: "50MB"}
 	})
 	for _, media := range []string{wire.MediaJSON, wire.MediaNDJSON, wire.MediaCSV, wire.MediaArrow} {
 		whole := ask(t, "POST", listening.URL+wire.PathQuery, sqlBody("from range(1000)"), "Accept", media)

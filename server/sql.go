@@ -21,7 +21,7 @@ func (s *Server) answerSQL(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	requestOf(r).question = query.SQL
-	limit := s.config.Limits.Rows
+	limit := int64(s.config.Limits.Rows)
 	switch {
 	case strings.TrimSpace(query.SQL) == "":
 		return bad("there is no SQL in sql")
@@ -79,7 +79,7 @@ func (s *Server) answerSQL(w http.ResponseWriter, r *http.Request) error {
 		return s.reopenBroken(r, held, cause(ctx, err))
 	}
 	defer rows.Close()
-	answer := &kept{limit: int(s.config.Limits.CacheBytes / 16), to: w, begin: func() {
+	answer := &kept{limit: int(sizeBytes(s.config.Limits.Cache) / 16), to: w, begin: func() {
 		w.Header().Set("Content-Type", format.media)
 		w.Header().Set(wire.HeaderSnapshot, held.Number)
 		w.Header().Set("Trailer", wire.HeaderTruncated)

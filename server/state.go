@@ -110,7 +110,7 @@ func (s *Server) answerSnapshots(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) answerCaller(w http.ResponseWriter, r *http.Request) error {
 	asks := requestOf(r).caller
 	answer := wire.Caller{Name: asks.name, Scopes: append([]string{}, asks.scopes...), Version: s.options.Version, EngineVersion: s.engine,
-		Limits: wire.Limits{Rows: s.config.Limits.Rows, Seconds: s.config.Limits.Seconds}}
+		Limits: wire.Limits{Rows: int64(s.config.Limits.Rows), Seconds: s.config.Limits.Seconds}}
 	held, err := s.holders[""].acquire()
 	if err == nil {
 		defer held.release()

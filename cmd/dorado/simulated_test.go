@@ -9,12 +9,14 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -27,9 +29,11 @@ const childVariable = "DORADO_TEST_CHILD"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(childVariable) != "" {
-		if err := impatient(os.Stdin, os.Stdout, os.Stderr).run(context.Background(), os.Args[1:]); err != nil {
+		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+		if err := impatient(os.Stdin, os.Stdout, os.Stderr).run(ctx, os.Args[1:]); err != nil {
 			os.Exit(printError(os.Stderr, err, false))
 		}
+		stop()
 		os.Exit(0)
 	}
 	code := m.Run()
