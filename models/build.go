@@ -265,6 +265,9 @@ func offending(ctx context.Context, db *warehouse.Database, query string) (count
 		}
 		pairs := make([]string, len(columns))
 		for i, column := range columns {
+			if values[i] == nil {
+				values[i] = "NULL"
+			}
 			pairs[i] = fmt.Sprintf("%s=%v", column, values[i])
 		}
 		first = strings.Join(pairs, " ")

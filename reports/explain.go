@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -131,9 +132,16 @@ func (e *Explanation) check(ctx context.Context, snapshot Snapshot) error {
 	// The first paragraph says what a row is; the next what the metric is.
 	if _, notes, found := strings.Cut(definition[0], "\n\n"); found {
 		e.Definition, _, _ = strings.Cut(notes, "\n\n")
+		// What the parameters can be is said to those who call the macro.
+		if at := parameters.FindStringIndex(e.Definition); at != nil {
+			e.Definition = strings.TrimSpace(e.Definition[:at[0]])
+		}
 	}
 	return nil
 }
+
+// parameters begins the sentence about the parameters in the comment of a macro.
+var parameters = regexp.MustCompile(`\bgrain\s+is\s+day\b|\bby_dimension\s+is\b`)
 
 // columnOf returns the first column, a text, of the rows that query gives.
 func columnOf(ctx context.Context, snapshot Snapshot, query string, args ...any) ([]string, error) {
@@ -261,4 +269,13 @@ func (e *Explanation) Parts() []ExplainedPart {
 		return cmp.Or(strings.Compare(a.Title[:1], b.Title[:1]), strings.Compare(a.Title, b.Title))
 	})
 	return parts
+}
+
+// ShortRecord shortens a SHA and leaves the service, which stands beside it, out
+// of a deployment's id.
+func ShortRecord(record ExplainedRecord) string {
+	if len(record.Record) == 40 && !strings.ContainsAny(record.Record, ":/") {
+		return record.Record[:12]
+	}
+	return strings.TrimPrefix(record.Record, record.Service+"/")
 }

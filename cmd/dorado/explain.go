@@ -185,7 +185,7 @@ func renderPart(p reports.ExplainedPart, isMarkdown bool, limit int, withService
 		if record.ValueSeconds != nil {
 			value = reports.Seconds(*record.ValueSeconds)
 		}
-		lines.AppendRow(row(record.Service, record.RecordAt.Format(time.RFC3339), shortRecord(record), value, given(record.Rule), given(record.SourceURL)))
+		lines.AppendRow(row(record.Service, record.RecordAt.Format(time.RFC3339), printable(reports.ShortRecord(record)), value, given(record.Rule), given(record.SourceURL)))
 	}
 	rendered, gap := lines.Render(), "\n"
 	if isMarkdown {
@@ -195,15 +195,6 @@ func renderPart(p reports.ExplainedPart, isMarkdown bool, limit int, withService
 		rendered += fmt.Sprintf("%sand %d more; --limit 0 shows all", gap, more)
 	}
 	return rendered
-}
-
-// shortRecord shortens a SHA and leaves the service, which stands beside it, out
-// of a deployment's id.
-func shortRecord(record reports.ExplainedRecord) string {
-	if len(record.Record) == 40 && !strings.ContainsAny(record.Record, ":/") {
-		return record.Record[:12]
-	}
-	return printable(strings.TrimPrefix(record.Record, record.Service+"/"))
 }
 
 // given returns the text pointed to, without control characters, "" for nil.

@@ -12,12 +12,13 @@ import (
 	"github.com/spf13/pflag"
 
 	"dorado/reports"
+	"dorado/server/page"
 )
 
 func reportCommand(p *program) *cobra.Command {
 	var from, to string
 	by := choice{value: "service", allowed: []string{"service", "team", "repository"}}
-	format := choice{value: "table", allowed: []string{"table", "markdown", "json"}}
+	format := choice{value: "table", allowed: []string{"table", "markdown", "json", "html"}}
 	command := &cobra.Command{
 		Use:   "report",
 		Short: "Print the metrics with their trend and level",
@@ -27,15 +28,23 @@ change against the same number of days just before, the level of DORA's report t
 the definitions name, and the score in DORA's Quick Check.
 
 Days are days in the warehouse's time zone; --to is part of the range. Without
-flags the range is the last %d days that were over when the snapshot was built.`, reports.DefaultDays),
+flags the range is the last %d days that were over when the snapshot was built.
+
+The format html is one file with charts and error budgets that needs nothing else,
+for a mail or an intranet; markdown is for a chat or a wiki.`, reports.DefaultDays),
 		Example: `  dorado report
   dorado report --from 2026-01-01 --to 2026-03-31 --by team
-  dorado report --format markdown > report.md`,
+  dorado report --format markdown > report.md
+  dorado report --format html --by team > report.html`,
 		Args: atMost(0),
 		RunE: func(command *cobra.Command, _ []string) error {
 			snapshot, err := p.openSnapshot(command.Context())
 			if err != nil {
 				return err
+			}
+			if format.value == "html" {
+				err := page.WriteReport(command.Context(), p.stdout, snapshot, from, to, by.value, buildVersion())
+				return errors.Join(err, snapshot.Close())
 			}
 			report, err := reports.New(command.Context(), snapshot, from, to, by.value)
 			if err = errors.Join(err, snapshot.Close()); err != nil {

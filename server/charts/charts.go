@@ -74,7 +74,7 @@ func (c Chart) SVG() (template.HTML, error) {
 	if c.Kind == KindLines {
 		option := drawing.NewLineChartOptionWithData(values)
 		option.Theme, option.Padding = theme, padding
-		option.XAxis, option.YAxis = labelAxis(c.Labels), valueAxis(scale)
+		option.XAxis, option.YAxis = labelAxis(c.Labels), valueAxis(scale, c.smallest(), c.largest())
 		option.Legend.Show = drawing.Ptr(false)
 		for i := range option.SeriesList {
 			option.SeriesList[i].Symbol = drawing.Symbol{Shape: shapes[i%len(shapes)], Size: 2.5}
@@ -83,7 +83,7 @@ func (c Chart) SVG() (template.HTML, error) {
 	} else {
 		option := drawing.NewBarChartOptionWithData(values)
 		option.Theme, option.Padding = theme, padding
-		option.CategoryAxis, option.ValueAxis = labelAxis(c.Labels), valueAxis(scale)
+		option.CategoryAxis, option.ValueAxis = labelAxis(c.Labels), valueAxis(scale, c.smallest(), c.largest())
 		option.Legend.Show = drawing.Ptr(false)
 		option.StackSeries = drawing.Ptr(c.Kind == KindStacked)
 		err = painter.BarChart(option)
@@ -111,6 +111,19 @@ func (c Chart) largest() float64 {
 		}
 	}
 	return largest
+}
+
+// smallest returns the smallest value.
+func (c Chart) smallest() float64 {
+	smallest := math.Inf(1)
+	for _, series := range c.Series {
+		for _, value := range series.Values {
+			if value != nil {
+				smallest = min(smallest, *value)
+			}
+		}
+	}
+	return smallest
 }
 
 // words says what the chart shows to those who do not see it.
@@ -202,7 +215,7 @@ func (s Scatter) SVG() (template.HTML, error) {
 	xEnd := roundUp(xMax / xScale.factor)
 	labels := make([]string, positions+1)
 	for i := range labels {
-		labels[i] = xScale.write(xEnd * float64(i) / positions)
+		labels[i] = scale{}.write(xEnd * float64(i) / positions) // the unit is in the title
 	}
 	var drawn []Point // in the order of their circles
 	values := make([][][]float64, len(s.Groups))
@@ -223,8 +236,8 @@ func (s Scatter) SVG() (template.HTML, error) {
 	painter := drawing.NewPainter(drawing.PainterOptions{OutputFormat: drawing.ChartOutputSVG, Width: width, Height: height})
 	option := drawing.NewScatterChartOptionWithSeries(drawing.NewSeriesListScatterMultiValue(values))
 	option.Theme, option.Padding = theme, padding
-	option.XAxis, option.YAxis = labelAxis(labels), valueAxis(yScale)
-	option.XAxis.LabelCount = 6
+	option.YAxis = valueAxis(yScale, 0, yMax)
+	option.XAxis = drawing.XAxisOption{Labels: labels, LabelFontStyle: drawing.NewFontStyleWithSize(textSize), LabelCount: 6}
 	option.XAxis.BoundaryGap = drawing.Ptr(false)
 	option.Legend.Show = drawing.Ptr(false)
 	option.Symbol = drawing.Symbol{Shape: drawing.SymbolDot, Size: 5}
@@ -249,8 +262,10 @@ func (s Scatter) SVG() (template.HTML, error) {
 		}
 		return `<a href="` + template.HTMLEscapeString(point.Link) + `" aria-label="` + template.HTMLEscapeString(words) + `">` + marked + "</a>"
 	})
-	// With links inside it is no picture any more, but a group of them.
-	return template.HTML(strings.Replace(linked, `role="img"`, `role="group"`, 1)), nil
+	if strings.Contains(linked, "<a ") { // it is no picture any more, but a group of links
+		linked = strings.Replace(linked, `role="img"`, `role="group"`, 1)
+	}
+	return template.HTML(linked), nil
 }
 
 var circle = regexp.MustCompile(`<circle [^>]*/>`)
@@ -286,13 +301,13 @@ func (s scale) write(number float64) string {
 	return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.2f", number), "0"), ".") + s.suffix
 }
 
-// roundUp returns the next of 1, 2, 5, 10, 20 … that is not less than number.
+// roundUp returns the next of 1, 2, 2.5, 5, 10, 20 … that is not less than number.
 func roundUp(number float64) float64 {
 	if number <= 0 {
 		return 1
 	}
 	power := math.Pow(10, math.Floor(math.Log10(number)))
-	for _, step := range []float64{1, 2, 5} {
+	for _, step := range []float64{1, 2, 2.5, 5} {
 		if number <= step*power {
 			return step * power
 		}
@@ -312,17 +327,30 @@ func numbers(values []*float64, s scale) []float64 {
 	return converted
 }
 
+// mostLabels is how many labels there is room for below a chart.
+const mostLabels = 8
+
+// labelAxis is the axis of labels, with as many as there is room for. The library
+// would always write the last one, over the one before.
 func labelAxis(labels []string) drawing.XAxisOption {
-	return drawing.XAxisOption{Labels: labels, LabelFontStyle: drawing.NewFontStyleWithSize(textSize), LabelCount: min(len(labels), 6)}
+	step := (len(labels) + mostLabels - 1) / mostLabels
+	written := make([]string, len(labels))
+	for i, label := range labels {
+		if i%step == 0 {
+			written[i] = label
+		}
+	}
+	return drawing.XAxisOption{Labels: written, LabelFontStyle: drawing.NewFontStyleWithSize(textSize), LabelCount: len(labels)}
 }
 
-func valueAxis(s scale) []drawing.YAxisOption {
-	return []drawing.YAxisOption{{
-		Min:            drawing.Ptr(0.0),
-		LabelFontStyle: drawing.NewFontStyleWithSize(textSize),
-		LabelCount:     5,
-		ValueFormatter: s.write,
-	}}
+// valueAxis is the axis of values. It begins with 0 and ends with a round number,
+// unless there is less than 0.
+func valueAxis(s scale, smallest, largest float64) []drawing.YAxisOption {
+	axis := drawing.YAxisOption{LabelFontStyle: drawing.NewFontStyleWithSize(textSize), LabelCount: 5, ValueFormatter: s.write}
+	if smallest >= 0 {
+		axis.Min, axis.Max, axis.RangeValuePaddingScale = drawing.Ptr(0.0), drawing.Ptr(4*roundUp(largest/s.factor/4)), drawing.Ptr(0.0)
+	}
+	return []drawing.YAxisOption{axis}
 }
 
 // shapes tell the series of lines apart without colour.
