@@ -25,7 +25,12 @@ grafana/node_modules: grafana/package-lock.json
 	cd grafana && npm ci --no-audit --no-fund
 	touch grafana/node_modules
 
-test: plugin ## Check the formatting, vet, and run all tests, with those of the data source
+# The oldest DuckDB that snapshots are promised to be read by.
+warehouse/testdata/node/node_modules: warehouse/testdata/node/package-lock.json
+	cd warehouse/testdata/node && npm ci --no-audit --no-fund
+	touch $@
+
+test: plugin warehouse/testdata/node/node_modules ## Check the formatting, vet, and run all tests, with those of the data source
 	@unformatted=$$(gofmt -l $$(find . -name '*.go' -not -path '*/node_modules/*')); test -z "$$unformatted" || { echo "not formatted (run gofmt -w on them):"; echo "$$unformatted"; exit 1; }
 	go vet ./...
 	cd grafana && npm run --silent typecheck && npm run --silent lint && npm test --silent
@@ -47,4 +52,4 @@ update: ## Write the golden files anew, to be reviewed with git diff
 	done
 
 clean: ## Remove what make built
-	rm -rf bin grafana/dist grafana/node_modules
+	rm -rf bin grafana/dist grafana/node_modules warehouse/testdata/node/node_modules
