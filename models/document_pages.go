@@ -38,6 +38,7 @@ func (d *dictionary) indexPage() string {
 - [Lineage](lineage.md): what is made from what
 - [Sources](sources.md): what collectors store, and how it is renamed
 - [Configuration](configuration.md): every option
+- [HTTP API](api.md): what dorado serve answers
 
 Names say their unit: ` + "`_seconds`, `_ratio` (0 to 1), `_at` (an instant in UTC), `_day` (a calendar day in the warehouse's time zone),\n`is_` and `has_` (true or false)" + `. NULL is what is not known, never 0.
 `)

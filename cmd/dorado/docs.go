@@ -43,7 +43,11 @@ definitions in this program, and needs no warehouse and no configuration.`,
 			if err != nil {
 				return err
 			}
-			pages = append(pages, configuration)
+			api, err := apiPage()
+			if err != nil {
+				return err
+			}
+			pages = append(pages, configuration, api)
 			if err := os.MkdirAll(folder, 0o755); err != nil {
 				return fmt.Errorf("docs: %w", err)
 			}

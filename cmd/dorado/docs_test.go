@@ -10,7 +10,7 @@ import (
 // TestDocs looks for what must be found on each page.
 func TestDocs(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "docs")
-	if got, want := runDorado(t, "docs", "--output", folder), "wrote 7 pages to "+folder+"\n"; got != want {
+	if got, want := runDorado(t, "docs", "--output", folder), "wrote 8 pages to "+folder+"\n"; got != want {
 		t.Errorf("it prints %q, want %q", got, want)
 	}
 	for page, wanted := range map[string][]string{
@@ -20,6 +20,7 @@ func TestDocs(t *testing.T) {
 		"lineage.md":       {"```mermaid\n", "core_deployments[core.deployments] --> core_changes[core.changes]", "| `staging.github_tags` | `raw.github_tags` |"},
 		"sources.md":       {"## raw.github_deployments\n", "## staging.github_deployments\n"},
 		"configuration.md": {"| `warehouse.timezone` | text |", "| `quality.deployments_with_sha.error` | number |", "| `start` |"},
+		"api.md":           {"| [`POST /api/v1/query`](#querysql) |", "| `is_complete` | boolean |"},
 		"README.md":        {"[`core`](tables.md)"},
 	} {
 		text, err := os.ReadFile(filepath.Join(folder, page))
