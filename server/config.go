@@ -24,6 +24,7 @@ type Config struct {
 	Tokens          []Token  `yaml:"tokens"`           // who may ask; dorado token create makes an entry
 	Anonymous       []string `yaml:"anonymous"`        // scopes of those without a token; default metrics and sql where only this machine can reach the address, else none
 	OIDC            *OIDC    `yaml:"oidc"`             // takes the tokens of an OpenID provider too
+	Webhooks        Webhooks `yaml:"webhooks"`         // whose webhooks are taken; none where it names no secret
 	Limits          Limits   `yaml:"limits"`           // what queries may use
 	AuditFile       string   `yaml:"audit_file"`       // file that who asked what is appended to; default the log
 	ShutdownSeconds float64  `yaml:"shutdown_seconds"` // how long requests may still take when the server is stopped; default 20
@@ -49,6 +50,26 @@ type OIDC struct {
 	NameClaim  string              `yaml:"name_claim"`  // the claim that names the caller; default sub
 	ScopeClaim string              `yaml:"scope_claim"` // the claim, a text or a list, whose values Scopes has; default groups
 	Scopes     map[string][]string `yaml:"scopes"`      // scopes for each value of the claim; "*" for everybody
+}
+
+// Webhooks say what webhooks are signed with. Several secrets are for the time in which
+// one replaces another.
+type Webhooks struct {
+	GitHub    []GitHubSecret    `yaml:"github"`    // of GitHub's webhooks, sent to /webhooks/github
+	PagerDuty []PagerDutySecret `yaml:"pagerduty"` // of PagerDuty's, version 3, sent to /webhooks/pagerduty
+}
+
+// A GitHubSecret says where the secret of GitHub's webhooks is.
+type GitHubSecret struct {
+	SecretEnv  string `yaml:"secret_env"`  // the environment variable that holds it
+	SecretFile string `yaml:"secret_file"` // or the file that holds it
+}
+
+// A PagerDutySecret says where the secret of an account's webhooks is.
+type PagerDutySecret struct {
+	Account    string `yaml:"account"`     // the account's name under pagerduty; "" where it has none
+	SecretEnv  string `yaml:"secret_env"`  // the environment variable that holds it
+	SecretFile string `yaml:"secret_file"` // or the file that holds it
 }
 
 // Limits are what queries may use.

@@ -140,6 +140,10 @@ func (s *Server) done(r *http.Request, known *request, answer *answerWriter, too
 	}
 }
 
+// Caller returns the name of who sent a request that a [Handler] is given, "" where
+// it identifies its callers itself.
+func Caller(r *http.Request) string { return requestOf(r).caller.name }
+
 // guard lets through who has the scope.
 func (s *Server) guard(pattern, scope string, answer func(w http.ResponseWriter, r *http.Request) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

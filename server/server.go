@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzhttp"
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/singleflight"
 
 	"dorado/server/wire"
@@ -46,10 +47,11 @@ type Options struct {
 	Temporary string            // folder for what does not fit in memory; "" for the system's
 	Version   string            // dorado's
 	Logger    *slog.Logger
-	Poll      time.Duration    // how often new snapshots are looked for; default a second
-	Handlers  []Handler        // paths of others
-	Problems  func() []string  // why the newest build was refused; nil where nobody knows
-	Now       func() time.Time // default time.Now
+	Poll      time.Duration          // how often new snapshots are looked for; default a second
+	Handlers  []Handler              // paths of others
+	Telemetry []prometheus.Collector // metrics of others
+	Problems  func() []string        // why the newest build was refused; nil where nobody knows
+	Now       func() time.Time       // default time.Now
 }
 
 // A Handler is a path of somebody else's, which this server guards, counts and logs

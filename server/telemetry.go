@@ -35,6 +35,7 @@ func newTelemetry(s *Server) *telemetry {
 	}
 	registry.MustRegister(made.seconds, made.rows, made.asked, made.switches, &stateCollector{server: s},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(s.options.Telemetry...)
 	return made
 }
 

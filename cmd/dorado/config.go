@@ -20,6 +20,7 @@ import (
 	"dorado/collectors/pagerduty"
 	"dorado/models"
 	"dorado/server"
+	"dorado/server/schedule"
 	"dorado/strictyaml"
 	"dorado/warehouse"
 )
@@ -38,6 +39,7 @@ type Config struct {
 	Overrides   string                `yaml:"overrides"`   // file of what people know better about incidents and deployments
 	Quality     models.Quality        `yaml:"quality"`     // how good the data must be to be published
 	Server      server.Config         `yaml:"server"`      // where dorado serve listens, who may ask it, and what queries may use
+	Schedule    schedule.Config       `yaml:"schedule"`    // when dorado serve collects and builds by itself; never where it names no time
 
 	DefinitionSets map[string]string `yaml:"definition_sets"` // files with other definitions, by name; each build publishes the numbers under them too
 
@@ -150,6 +152,8 @@ func (c *Config) Validate(now time.Time) []Problem {
 	validateDefinitionSets(v, c.DefinitionSets)
 	validateQuality(v, c.Quality)
 	validateServer(v, c.Server)
+	c.validateWebhooks(v)
+	validateSchedule(v, c.Schedule)
 	return v.problems
 }
 

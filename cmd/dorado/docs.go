@@ -21,6 +21,7 @@ import (
 	"dorado/collectors/pagerduty"
 	"dorado/models"
 	"dorado/server"
+	"dorado/server/schedule"
 )
 
 func docsCommand(p *program) *cobra.Command {
@@ -79,6 +80,7 @@ func configurationPage() (models.Page, error) {
 		comments.read("pagerduty", pagerduty.ConfigSource),
 		comments.read("openslo", openslo.ConfigSource),
 		comments.read("server", server.ConfigSource),
+		comments.read("schedule", schedule.ConfigSource),
 		comments.readAll("models", models.ConfigSources),
 	)
 	if err != nil {

@@ -39,6 +39,7 @@ var importRules = []importRule{
 	{folder: "server/charts", ours: []string{"reports"}},
 	{folder: "server/page", ours: []string{"reports", "server/charts", "warehouse"}},
 	{folder: "server", ours: []string{"models", "reports", "server/wire", "strictyaml", "warehouse", "warehouse/results"}},
+	{folder: "server/schedule"},
 	{folder: "server/push", ours: []string{"collectors", "collectors/github", "collectors/ingested", "collectors/landing", "collectors/pagerduty", "server/wire"}},
 	{folder: "grafana", ours: []string{"grafana/frames", "grafana/macros", "server/wire"}},
 	{folder: "grafana/*", ours: []string{"grafana", "server/wire"}},

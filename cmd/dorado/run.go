@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 
 	"github.com/spf13/cobra"
@@ -25,18 +26,23 @@ but the exit code is 0 only if all of it succeeded.`,
 			if err != nil {
 				return err
 			}
-			defer p.progress.stop()
-			collected, collectErr := p.collect(ctx, config, nil, false)
-			if ctx.Err() != nil || !collected.isOpened {
-				return collectErr
-			}
-			asOf, err := p.asOf("")
-			if err != nil {
-				return errors.Join(collectErr, err)
-			}
-			built, err := p.build(ctx, config, asOf)
-			p.progress.stop()
-			return errors.Join(collectErr, err, collected.print(p.stdout), built.print(p.stdout))
+			collected, built, err := p.nightly(ctx, config)
+			return errors.Join(err, collected.print(p.stdout), built.print(p.stdout))
 		},
 	}
+}
+
+// nightly collects, builds and publishes. Where the raw store could not be opened, or
+// the context has ended, nothing is built.
+func (p *program) nightly(ctx context.Context, config *Config) (collected collected, built built, err error) {
+	defer p.progress.stop()
+	collected, collectErr := p.collect(ctx, config, nil, false)
+	if ctx.Err() != nil || !collected.isOpened {
+		return collected, built, collectErr
+	}
+	asOf, err := p.asOf("")
+	if err == nil {
+		built, err = p.build(ctx, config, asOf)
+	}
+	return collected, built, errors.Join(collectErr, err)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"dorado/server"
 	"dorado/server/wire"
@@ -23,7 +24,12 @@ over to each new snapshot without failing a request. A snapshot that cannot be r
 leaves the one before in place. Several may serve one warehouse, on several machines.
 
 The key server of the configuration says where it listens, who may ask what, and what
-queries may use. Without it only this machine can ask, without a token.`,
+queries may use. Without it only this machine can ask, without a token.
+
+It also takes webhooks of GitHub and PagerDuty (server.webhooks) and records (of
+bearers of tokens with the scope ingest), and keeps them on disk until the next run.
+With the key schedule it collects and builds by itself, as dorado run does; without
+it cron runs that beside it.`,
 		Example: `  dorado serve
   curl http://127.0.0.1:8920/api/v1/metrics
   curl -H 'Content-Type: application/json' -d '{"metric": "dora"}' http://127.0.0.1:8920/api/v1/metrics/query`,
@@ -44,13 +50,32 @@ queries may use. Without it only this machine can ask, without a token.`,
 					return usageError{command: command.CommandPath(), problem: "--listen: " + wrong.Text}
 				}
 			}
+			if err := p.receive(config, &options); err != nil {
+				return err
+			}
+			scheduled, err := p.schedule(config, &options)
+			if err != nil {
+				return err
+			}
 			made, err := server.New(command.Context(), options)
 			if err != nil {
 				return fmt.Errorf("serve: %w", err)
 			}
-			return made.Run(command.Context(), func(address net.Addr) {
-				p.logger.Info("serving", "address", address.String(), "tls", config.Server.TLS.CertificateFile != "", "warehouse", config.Warehouse.Path)
+			group, ctx := errgroup.WithContext(command.Context())
+			if scheduled != nil {
+				group.Go(func() error {
+					if err := scheduled(ctx); ctx.Err() == nil {
+						return err
+					}
+					return nil // it was stopped
+				})
+			}
+			group.Go(func() error {
+				return made.Run(ctx, func(address net.Addr) {
+					p.logger.Info("serving", "address", address.String(), "tls", config.Server.TLS.CertificateFile != "", "warehouse", config.Warehouse.Path)
+				})
 			})
+			return group.Wait()
 		},
 	}
 	command.Flags().StringVar(&listen, "listen", "", "`ADDRESS` and port instead of server.listen")
@@ -114,7 +139,14 @@ func validateServer(v *validation, config server.Config) {
 
 // placeServer turns the paths of files into paths as seen from here.
 func placeServer(config *server.Config, folder string) {
-	for _, path := range []*string{&config.TLS.CertificateFile, &config.TLS.KeyFile, &config.AuditFile} {
+	files := []*string{&config.TLS.CertificateFile, &config.TLS.KeyFile, &config.AuditFile}
+	for i := range config.Webhooks.GitHub {
+		files = append(files, &config.Webhooks.GitHub[i].SecretFile)
+	}
+	for i := range config.Webhooks.PagerDuty {
+		files = append(files, &config.Webhooks.PagerDuty[i].SecretFile)
+	}
+	for _, path := range files {
 		if *path != "" {
 			*path = from(folder, *path)
 		}

@@ -40,8 +40,6 @@ const (
 	Failed  = "failed"  // it could not be kept
 )
 
-// Outcomes are all of them.
-var Outcomes = []string{Taken, Known, Ignored, Refused, Failed}
 
 // Options say what is accepted.
 type Options struct {
@@ -151,6 +149,10 @@ func (p *pusher) handler(source string, answerTo func(*http.Request, []byte) (an
 			w.Header().Set("Retry-After", "60")
 			found = answer{http.StatusServiceUnavailable, Failed, problem(http.StatusServiceUnavailable, "it could not be kept: send it again later")}
 		}
+		if told, isProblem := found.body.(wire.Problem); isProblem {
+			told.Instance = w.Header().Get(wire.HeaderRequestID)
+			found.body = told
+		}
 		p.Count(source, found.outcome)
 		write(w, found)
 	})
@@ -169,7 +171,7 @@ func (p *pusher) body(w http.ResponseWriter, r *http.Request, limit int64) ([]by
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, refuse(http.StatusRequestEntityTooLarge, "the body is larger than %d bytes", limit)
+		return nil, refuse(http.StatusRequestEntityTooLarge, "the body is larger than %d bytes", tooLarge.Limit)
 	case err != nil:
 		return nil, refuse(http.StatusRequestTimeout, "the body did not come whole within %s", p.BodyTime)
 	}
