@@ -72,6 +72,7 @@ func (p *program) collect(ctx context.Context, config *Config, names []string, f
 	if err := raw.Ensure(ctx, rawTables()...); err != nil {
 		return done, err
 	}
+	defer p.answerBackups(ctx, config.Warehouse.Path, raw)()
 	var current *task // the collector that runs
 	done.sources, err = sources(config, raw, p.now, p.pause, func(until time.Time, why string) {
 		current.note(fmt.Sprintf("waits for %s until %s", why, until.Format(time.TimeOnly)))

@@ -76,6 +76,12 @@ func Exists(folder string) bool {
 	return err == nil
 }
 
+// IsKept reports whether a file of the folder has what landed, and so belongs into a
+// backup.
+func IsKept(name string) bool {
+	return strings.HasSuffix(name, segmentEnding) || strings.HasSuffix(name, setAsideName) || name == seenName
+}
+
 // A Key tells something that lands apart from all else, and says what it holds.
 type Key struct {
 	Name    string
