@@ -40,7 +40,6 @@ const (
 	Failed  = "failed"  // it could not be kept
 )
 
-
 // Options say what is accepted.
 type Options struct {
 	Landing   *landing.Folder
