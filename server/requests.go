@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -41,8 +42,9 @@ func requestOf(r *http.Request) *request {
 // An answerWriter notes what is answered.
 type answerWriter struct {
 	http.ResponseWriter
-	status int
-	bytes  int64
+	status   int
+	bytes    int64
+	patience time.Duration // how long one write may take: a caller that does not read holds no query
 }
 
 // WriteHeader notes the status.
@@ -58,6 +60,8 @@ func (w *answerWriter) Write(body []byte) (int, error) {
 	if w.status == 0 {
 		w.status = http.StatusOK
 	}
+	// It is an error of writers that know no deadline, such as those of tests.
+	_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(time.Now().Add(w.patience))
 	n, err := w.ResponseWriter.Write(body)
 	w.bytes += int64(n)
 	return n, err
@@ -71,6 +75,33 @@ func (w *answerWriter) Flush() {
 	_ = http.NewResponseController(w.ResponseWriter).Flush() // a client that is gone is found by the next write
 }
 
+// A timedBody is a body that must have come by a deadline, which goes when it has: it
+// would end the answer too.
+type timedBody struct {
+	io.ReadCloser
+	came func()
+}
+
+// timed returns a body that may take as long as the configuration says.
+func (s *Server) timed(w http.ResponseWriter, body io.ReadCloser) io.ReadCloser {
+	if body == nil || body == http.NoBody {
+		return body
+	}
+	control := http.NewResponseController(w)
+	// It is an error of connections that know no deadline, such as those of tests.
+	_ = control.SetReadDeadline(time.Now().Add(seconds(s.config.Limits.BodySeconds)))
+	return &timedBody{body, func() { _ = control.SetReadDeadline(time.Time{}) }}
+}
+
+// Read reads, and notices the end.
+func (b *timedBody) Read(part []byte) (int, error) {
+	n, err := b.ReadCloser.Read(part)
+	if errors.Is(err, io.EOF) {
+		b.came()
+	}
+	return n, err
+}
+
 // log gives each request an id and the headers that all answers have, bounds its
 // body, and logs, counts and audits it when it is answered.
 func (s *Server) log(next http.Handler) http.Handler {
@@ -78,7 +109,7 @@ func (s *Server) log(next http.Handler) http.Handler {
 		began := s.options.Now()
 		known := &request{id: fmt.Sprintf("%s-%d", s.instance, s.requests.Add(1))}
 		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, known))
-		noted := &answerWriter{ResponseWriter: w}
+		noted := &answerWriter{ResponseWriter: w, patience: seconds(s.config.Limits.BodySeconds)}
 		header := w.Header()
 		header.Set(wire.HeaderRequestID, known.id)
 		header.Set("X-Content-Type-Options", "nosniff")
@@ -89,10 +120,7 @@ func (s *Server) log(next http.Handler) http.Handler {
 		if r.TLS != nil {
 			header.Set("Strict-Transport-Security", "max-age=31536000")
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, int64(s.config.Limits.BodyBytes))
-		// Who sends his body slowly does not hold a connection for ever. It is an error
-		// of connections that know no deadline, such as those of tests.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(seconds(s.config.Limits.BodySeconds)))
+		r.Body = http.MaxBytesReader(w, s.timed(w, r.Body), int64(s.config.Limits.BodyBytes))
 		defer func() {
 			failed := recover()
 			if failed != nil && failed != http.ErrAbortHandler {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -436,6 +437,28 @@ func TestLimits(t *testing.T) {
 	if time.Since(freed) > time.Second {
 		t.Errorf("a query ran on for %s after its caller had gone", time.Since(freed))
 	}
+}
+
+// TestDeadlines lets a query take longer than a body may, and frees what a caller holds
+// who does not read.
+func TestDeadlines(t *testing.T) {
+	server, listening, _ := serve(t, organisation, func(o *Options) { o.Config.Limits = Limits{BodySeconds: 0.3, Rows: 2_000_000, Queries: 1} })
+	began := time.Now()
+	got := ask(t, "POST", listening.URL+wire.PathQuery, sqlBody("select count(*) from range(60000) as a, range(30000) as b where a.range + b.range = 7"))
+	if got.status != http.StatusOK || time.Since(began) < 300*time.Millisecond {
+		t.Errorf("after %s: %d %s", time.Since(began), got.status, got.body)
+	}
+	connection, err := net.Dial("tcp", listening.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	body := sqlBody("select range, hash(range) as a, hash(range + 1) as b from range(2000000)")
+	if _, err := fmt.Fprintf(connection, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", wire.PathQuery, len(body), body); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the query runs", func() bool { return len(server.queries.turns) == 1 })
+	eventually(t, "its caller is given up", func() bool { return len(server.queries.turns) == 0 })
 }
 
 // TestArrow reads a metric's rows as Arrow.
