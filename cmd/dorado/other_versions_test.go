@@ -52,7 +52,7 @@ func TestOtherVersions(t *testing.T) {
 		t.Fatalf("%v\n%s", err, output)
 	}
 	version, failures, _ := strings.Cut(string(output), "\n")
-	if version != "v1.4.2" || strings.Count(queries.String(), "\n") < 100 {
+	if version != "v1.4.4" || strings.Count(queries.String(), "\n") < 100 {
 		t.Errorf("%d queries were run by DuckDB %s", strings.Count(queries.String(), "\n"), version)
 	}
 	if failures != "" {
