@@ -6,7 +6,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 PLUGIN_FLAGS := -trimpath -tags arrow_json_stdlib -ldflags "-s -w"
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo docs plugin test bench lint update clean
+.PHONY: help build demo docs plugin chromium test bench lint update clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile

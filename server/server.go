@@ -5,8 +5,8 @@
 // it computes nothing itself. Who may ask is in access.go, what SQL may do in package
 // warehouse, what the paths answer in openapi.yaml, which the tests hold it to.
 //
-// Records that others push, schedules and pages are handlers of others, which
-// Options.Handlers mounts.
+// Records that others push and schedules are handlers of others, which Options.Handlers
+// mounts. Pages for people are made in package page; pages.go lets people in.
 package server
 
 import (
@@ -26,6 +26,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/singleflight"
 
+	"dorado/server/page"
 	"dorado/server/wire"
 	"dorado/warehouse"
 )
@@ -314,6 +315,18 @@ func (s *Server) routes() (http.Handler, error) {
 			one.Handler.ServeHTTP(w, r)
 			return nil
 		}))
+	}
+	pages := s.pages()
+	for _, pattern := range page.Patterns {
+		mux.Handle(pattern, s.guard(pattern, "", func(w http.ResponseWriter, r *http.Request) error {
+			pages.ServeHTTP(w, r)
+			return nil
+		}))
+	}
+	for pattern, answer := range map[string]func(http.ResponseWriter, *http.Request) error{
+		"GET /login": s.logIn, "POST /login": s.logIn, "POST /logout": s.logOut,
+	} {
+		mux.Handle(pattern, s.guard(pattern, "", answer))
 	}
 	compress, err := gzhttp.NewWrapper(gzhttp.EnableZstd(true), gzhttp.PreferZstd(true), gzhttp.MinSize(1024),
 		gzhttp.ContentTypeFilter(func(string) bool { return true }))

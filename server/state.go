@@ -26,6 +26,16 @@ func (s *Server) answerFreshness(w http.ResponseWriter, r *http.Request) error {
 	if err := s.addChecks(r, held, &fresh); err != nil {
 		return ours(err)
 	}
+	if reasons := s.problems(); len(reasons) > 0 {
+		fresh.State = wire.StateError
+		fresh.Reasons = append(reasons, fresh.Reasons...)
+	}
+	w.Header().Set(wire.HeaderSnapshot, held.Number)
+	return s.answerJSON(w, r, fresh)
+}
+
+// problems says why the snapshot that is served is not the one it should be.
+func (s *Server) problems() []string {
 	reasons, _ := s.holders[""].state()
 	last, err := warehouse.LastBuild(s.options.Warehouse)
 	if err != nil {
@@ -34,12 +44,7 @@ func (s *Server) answerFreshness(w http.ResponseWriter, r *http.Request) error {
 	if last != nil && !last.IsPublished {
 		reasons = append(reasons, fmt.Sprintf("the newest build failed at %s: %s", last.FinishedAt.Format(time.RFC3339), last.Problem))
 	}
-	if len(reasons) > 0 {
-		fresh.State = wire.StateError
-		fresh.Reasons = append(reasons, fresh.Reasons...)
-	}
-	w.Header().Set(wire.HeaderSnapshot, held.Number)
-	return s.answerJSON(w, r, fresh)
+	return reasons
 }
 
 // addCollectors adds how far collectors are behind their sources.

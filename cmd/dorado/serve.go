@@ -22,6 +22,7 @@ func serveCommand(p *program) *cobra.Command {
 		Long: `Answer questions about the newest snapshot over HTTP until it is stopped, and go
 over to each new snapshot without failing a request. A snapshot that cannot be read
 leaves the one before in place. Several may serve one warehouse, on several machines.
+In a browser the address shows the numbers as pages.
 
 The key server of the configuration says where it listens, who may ask what, and what
 queries may use. Without it only this machine can ask, without a token.

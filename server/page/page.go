@@ -78,6 +78,36 @@ var assetVersion = func() string {
 	return hex.EncodeToString(hash.Sum(nil))
 }()
 
+// Patterns are the paths of the pages, as [http.ServeMux] has them.
+var Patterns = []string{"GET /{$}", "GET /services/{id...}", "GET /teams/{name...}", "GET /slos", "GET /explain/{metric}", "GET /quality", "GET /static/{file}"}
+
+// A login is the page that asks for a token.
+type login struct {
+	*view
+	Text string // what was wrong with the last one
+	Next string // the address to go on to
+}
+
+// WriteLogin writes the page that asks for a token, whose form is sent to /login.
+func WriteLogin(w http.ResponseWriter, status int, version, next, text string) error {
+	secure(w)
+	data := login{&view{Title: "Log in", Version: version, Assets: assetVersion, query: url.Values{}}, text, next}
+	var page bytes.Buffer
+	if err := templates["login"].ExecuteTemplate(&page, "layout", data); err != nil {
+		return fmt.Errorf("log in: %w", err)
+	}
+	send(w, status, page.Bytes())
+	return nil
+}
+
+// send sends a page.
+func send(w http.ResponseWriter, status int, page []byte) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(len(page)))
+	w.WriteHeader(status)
+	_, _ = w.Write(page) // whoever asked may have gone
+}
+
 // A server answers requests for pages.
 type server struct{ Options }
 
@@ -253,10 +283,7 @@ func (s *server) write(w http.ResponseWriter, r *http.Request, status int, name 
 		http.Error(w, "The page could not be made; the server's log says why.", http.StatusInternalServerError)
 		return
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Length", strconv.Itoa(page.Len()))
-	w.WriteHeader(status)
-	_, _ = w.Write(page.Bytes()) // whoever asked may have gone
+	send(w, status, page.Bytes())
 }
 
 // A notFound says what there is not.
