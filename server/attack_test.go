@@ -425,3 +425,22 @@ func FuzzQueryBody(f *testing.F) {
 		}
 	})
 }
+
+// FuzzSQL runs any SQL: it is answered, or refused with a problem.
+func FuzzSQL(f *testing.F) {
+	for _, attack := range sqlAttacks {
+		if len(attack.sql) < 100 && !strings.Contains(attack.sql, "0000") {
+			f.Add(attack.sql)
+		}
+	}
+	_, listening, log := serve(f, organisation, func(o *Options) { o.Config.Limits = Limits{Seconds: 1, Memory: "300MB", Rows: 1000} })
+	f.Fuzz(func(t *testing.T, query string) {
+		got := ask(t, "POST", listening.URL+wire.PathQuery, sqlBody(query))
+		if got.status >= 500 && got.status != http.StatusServiceUnavailable || (got.status != http.StatusOK) != (got.header.Get("Content-Type") == wire.MediaProblem) {
+			t.Errorf("%q: %d %s\n%s", query, got.status, got.body, log)
+		}
+		if strings.Contains(got.body, "root:") || strings.Contains(log.String(), "panic") {
+			t.Errorf("%q: %s", query, got.body)
+		}
+	})
+}
