@@ -11,11 +11,15 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"dorado/collectors"
+	"dorado/collectors/ingested"
 	"dorado/collectors/landing"
 	"dorado/collectors/simulator"
 	"dorado/server/push"
@@ -321,4 +325,60 @@ func rawStrings(t *testing.T, configFile, query string) []string {
 		t.Fatal(err)
 	}
 	return texts
+}
+
+// TestKilledMerges kills runs that take what was pushed, wherever they are, while
+// more is pushed. All of it is in the store in the end, once.
+func TestKilledMerges(t *testing.T) {
+	t.Parallel() // it waits more than it works
+	loops := 5
+	if text := os.Getenv("DORADO_KILL_LOOPS"); text != "" {
+		var err error
+		if loops, err = strconv.Atoi(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	config := writeConfig(t, "services: [{name: checkout, repositories: [acme/checkout]}]\n")
+	folder := landing.New(filepath.Join(filepath.Dir(config), defaultPath), time.Now)
+	pushed := 0
+	land := func() {
+		for range 300 {
+			body := fmt.Sprintf(`[{"id": "%d", "service": "checkout", "finished_at": "2026-01-31T09:00:00Z"}]`, pushed)
+			if _, err := folder.Append(collectors.Event{Source: ingested.Source, Kind: "deployments", Body: json.RawMessage(body)}, landing.Key{Name: body}); err != nil {
+				t.Fatal(err)
+			}
+			pushed++
+		}
+	}
+	land()
+	merge := func() *exec.Cmd {
+		job := exec.Command(os.Args[0], "collect", "landing", "--config", config)
+		job.Env = append(os.Environ(), childVariable+"=1")
+		return job
+	}
+	started := time.Now()
+	if text, err := merge().CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	whole := time.Since(started)
+	killed := 0
+	for n := range loops {
+		job := merge()
+		if err := job.Start(); err != nil {
+			t.Fatal(err)
+		}
+		ended := time.AfterFunc(whole*time.Duration(n+1)/time.Duration(loops+1), func() { _ = job.Process.Kill() })
+		land()
+		if job.Wait() != nil {
+			killed++
+		}
+		ended.Stop()
+	}
+	runDorado(t, "collect", "landing", "--config", config)
+	got := rawStrings(t, config, "select count(*) || ' ' || count(distinct id) from ingested_deployments")
+	if want := fmt.Sprint(pushed, " ", pushed); got[0] != want {
+		t.Errorf("stored and distinct deployments: %s, want %s", got[0], want)
+	}
+	nothingWaits(t, config)
+	t.Logf("%d of %d runs were killed, %d records were pushed", killed, loops, pushed)
 }
