@@ -49,7 +49,7 @@ const MostSeries = 5
 const (
 	width, height                   = 460, 200
 	sparklineWidth, sparklineHeight = 220, 44
-	textSize                        = 12
+	textSize                        = 11
 )
 
 // IsEmpty reports whether not one value is known.

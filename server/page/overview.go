@@ -66,21 +66,31 @@ func (s *server) overview(r *request) (string, any, error) {
 	if r.view.By != "team" {
 		r.view.By = "service"
 	}
-	data, err := newOverview(r.Context(), r.snapshot, r.view, subject{})
-	return "overview", data, err
+	return s.answerAbout(r, subject{})
+}
+
+// answerAbout is the page of a subject, which may have been made before.
+func (s *server) answerAbout(r *request, about subject) (string, any, error) {
+	key := keyOf(r.view, about)
+	if found, isKept := s.kept.get(r.snapshot, key, r.view); isKept {
+		return "overview", found, nil
+	}
+	made, err := newOverview(r.Context(), r.snapshot, r.view, about)
+	if err == nil {
+		s.kept.put(r.snapshot, key, made)
+	}
+	return "overview", made, err
 }
 
 // team is the page of a team.
 func (s *server) team(r *request) (string, any, error) {
 	r.view.By = "service"
-	data, err := newOverview(r.Context(), r.snapshot, r.view, subject{"team", r.PathValue("name")})
-	return "overview", data, err
+	return s.answerAbout(r, subject{"team", r.PathValue("name")})
 }
 
 // service is the page of a service.
 func (s *server) service(r *request) (string, any, error) {
-	data, err := newOverview(r.Context(), r.snapshot, r.view, subject{"service", r.PathValue("id")})
-	return "overview", data, err
+	return s.answerAbout(r, subject{"service", r.PathValue("id")})
 }
 
 // noTeam is how metrics name the services that belong to no team.

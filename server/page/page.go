@@ -30,7 +30,8 @@ import (
 
 // Options are what the pages need from the server.
 type Options struct {
-	// Acquire returns the snapshot that is current and a function that lets go of it.
+	// Acquire returns the snapshot that is current, a pointer, and a function that lets
+	// go of it.
 	// Its error wraps warehouse.ErrNoSnapshot where nothing has been published.
 	Acquire func(context.Context) (reports.Snapshot, func(), error)
 	// Problems says why the snapshot is not the one it should be, such as a failed
@@ -109,11 +110,14 @@ func send(w http.ResponseWriter, status int, page []byte) {
 }
 
 // A server answers requests for pages.
-type server struct{ Options }
+type server struct {
+	Options
+	kept kept
+}
 
 // New returns the handler of all pages.
 func New(options Options) http.Handler {
-	s := &server{options}
+	s := &server{Options: options}
 	mux := http.NewServeMux()
 	for pattern, load := range map[string]func(*request) (string, any, error){
 		"GET /{$}":              s.overview,
