@@ -211,6 +211,7 @@ func demoNext(folder, configFile string) string {
 	}
 	return fmt.Sprintf(`
 What to try next:
+  %[1]s serve --config %[3]s      (and look at http://127.0.0.1:8920)
   %[1]s report --config %[3]s --by service
   %[1]s query --config %[3]s "from metrics.change_lead_time(timestamp '2000-01-01', timestamp '2100-01-01', grain := 'month', by_dimension := 'team')"
   %[1]s query --config %[3]s "select * from core.changes where lead_time_seconds > 14 * 86400"
