@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -38,7 +39,9 @@ func (s *Server) pages() http.Handler {
 		var err error
 		known.caller, err = s.access.caller(withCookie(r))
 		if err == nil && known.caller.may(wire.ScopeMetrics) {
-			shown.ServeHTTP(w, r)
+			ctx, cancel := context.WithTimeout(r.Context(), seconds(s.config.Limits.Seconds))
+			defer cancel()
+			shown.ServeHTTP(w, r.WithContext(ctx))
 			return
 		}
 		if cookieToken(r) != "" {
@@ -60,7 +63,7 @@ func (s *Server) acquireForPage(ctx context.Context) (reports.Snapshot, func(), 
 	leave, err := s.asking.enter(ctx)
 	if err != nil {
 		held.release()
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("%w: %w", page.ErrBusy, err)
 	}
 	return held.metrics, func() { leave(); held.release() }, nil
 }

@@ -133,3 +133,14 @@ func TestPagesWithoutASnapshot(t *testing.T) {
 		t.Errorf("with a snapshot that is cut short it answers %d: %s", status, body)
 	}
 }
+
+// TestPagesOfABusyServer says so where a page takes longer than a query may.
+func TestPagesOfABusyServer(t *testing.T) {
+	folder := t.TempDir()
+	publish(t, folder, 1, 0)
+	_, listening, _ := serve(t, folder, func(o *Options) { o.Config.Limits.Seconds = 0.001 })
+	ask := browser(t)
+	if status, header, body := ask("GET", listening.URL+"/", nil); status != http.StatusServiceUnavailable || !strings.Contains(body, "Try again in a moment") || header.Get("Retry-After") == "" {
+		t.Errorf("it answers %d: %s", status, body)
+	}
+}

@@ -76,8 +76,12 @@ func (c Chart) SVG() (template.HTML, error) {
 		option.Theme, option.Padding = theme, padding
 		option.XAxis, option.YAxis = labelAxis(c.Labels), valueAxis(scale, c.smallest(), c.largest())
 		option.Legend.Show = drawing.Ptr(false)
+		size := 2.5
+		if len(c.Labels) > manyLabels {
+			size = 1.2
+		}
 		for i := range option.SeriesList {
-			option.SeriesList[i].Symbol = drawing.Symbol{Shape: shapes[i%len(shapes)], Size: 2.5}
+			option.SeriesList[i].Symbol = drawing.Symbol{Shape: shapes[i%len(shapes)], Size: size}
 		}
 		err = painter.LineChart(option)
 	} else {
@@ -330,13 +334,16 @@ func numbers(values []*float64, s scale) []float64 {
 // mostLabels is how many labels there is room for below a chart.
 const mostLabels = 8
 
+// manyLabels is from how many on the symbols of lines are small, not to cover them.
+const manyLabels = 40
+
 // labelAxis is the axis of labels, with as many as there is room for. The library
 // would always write the last one, over the one before.
 func labelAxis(labels []string) drawing.XAxisOption {
 	step := (len(labels) + mostLabels - 1) / mostLabels
 	written := make([]string, len(labels))
 	for i, label := range labels {
-		if i%step == 0 {
+		if i%step == 0 && (step == 1 || i < len(labels)-1) {
 			written[i] = label
 		}
 	}

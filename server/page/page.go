@@ -32,7 +32,8 @@ import (
 type Options struct {
 	// Acquire returns the snapshot that is current, a pointer, and a function that lets
 	// go of it.
-	// Its error wraps warehouse.ErrNoSnapshot where nothing has been published.
+	// Its error wraps warehouse.ErrNoSnapshot where nothing has been published, and
+	// ErrBusy where too many ask at once.
 	Acquire func(context.Context) (reports.Snapshot, func(), error)
 	// Problems says why the snapshot is not the one it should be, such as a failed
 	// build; nil for never.
@@ -43,6 +44,9 @@ type Options struct {
 	Logger    *slog.Logger
 	Now       func() time.Time
 }
+
+// ErrBusy is what Acquire's error wraps where too many ask at once.
+var ErrBusy = errors.New("too many ask at once")
 
 // staleAfter is how old a snapshot may be before the pages warn. It is the default
 // of the check that no collector lags: a nightly job that failed once does not warn.
@@ -306,7 +310,7 @@ type message struct {
 
 // fail writes the page that says what went wrong.
 func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if r.Context().Err() != nil {
+	if errors.Is(r.Context().Err(), context.Canceled) {
 		return // nobody waits for it any more
 	}
 	m := message{view: &view{Version: s.Version, Assets: assetVersion}, Text: err.Error()}
@@ -323,6 +327,10 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		status, m.Title, m.ToDo = http.StatusNotFound, "Not found", []string{"It may have been renamed, or left out of the configuration. The overview lists all there are."}
 	case errors.As(err, &badRange):
 		status, m.Title, m.ToDo = http.StatusBadRequest, "That is no range of days", []string{"Days are written 2026-01-31, and the range ends on or after the day it begins with."}
+	case errors.Is(err, ErrBusy), r.Context().Err() != nil:
+		status, m.Title, m.Text = http.StatusServiceUnavailable, "Too much at once", "The server has more to answer than it can just now."
+		m.ToDo = []string{"Try again in a moment, or ask for a shorter range."}
+		w.Header().Set("Retry-After", "5")
 	default:
 		s.Logger.ErrorContext(r.Context(), "page", "path", r.URL.Path, "error", err)
 		m.Title, m.Text = "That did not work", "The snapshot could not be read."
