@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"text/template"
 	"time"
 
@@ -26,23 +27,26 @@ import (
 )
 
 func demoCommand(p *program) *cobra.Command {
-	folder, seed, days := "", uint64(0), 0
+	folder, seed, days, serve := "", uint64(0), 0, false
 	command := &cobra.Command{
 		Use:   "demo",
 		Short: "Show the whole way on a simulated organisation",
 		Long: `Make up an organisation of a few teams with half a year of history, serve it on
 this machine as GitHub and PagerDuty would, and do the nightly job with it: collect,
-build, check, publish, report. It needs no token and no network, and leaves a configuration and a
-warehouse to explore in its folder.`,
+build, check, publish, report; then show it in a browser until it is stopped. It needs
+no token and no network, and leaves a configuration and a warehouse to explore in its
+folder.`,
 		Example: `  dorado demo
   dorado demo --folder /tmp/demo --seed 7`,
 		Args: atMost(0),
 		RunE: func(command *cobra.Command, _ []string) error {
-			return p.demo(command.Context(), folder, seed, days)
+			_, isTerminal := terminalWidth(p.stdout)
+			return p.demo(command.Context(), folder, seed, days, serve || isTerminal && !command.Flags().Changed("serve"))
 		},
 	}
 	command.Flags().StringVar(&folder, "folder", "demo", "where to leave the demo, in place of an earlier one; `DIR`")
 	command.Flags().Uint64Var(&seed, "seed", 1, "another `NUMBER` makes another organisation")
+	command.Flags().BoolVar(&serve, "serve", false, "show the pages in the end, until it is stopped (default on a terminal)")
 	command.Flags().IntVar(&days, "days", 180, "a history of so many days, `NUMBER`; with fewer it is quicker")
 	return command
 }
@@ -52,7 +56,7 @@ warehouse to explore in its folder.`,
 const demoMark = "# Made by dorado demo. Change it as you like; the next demo writes it anew.\n"
 
 // demo makes a simulated organisation and does the nightly job with it.
-func (p *program) demo(ctx context.Context, folder string, seed uint64, days int) error {
+func (p *program) demo(ctx context.Context, folder string, seed uint64, days int, serve bool) error {
 	if days < 1 {
 		return fmt.Errorf("demo: --days %d is too few: there is at least 1", days)
 	}
@@ -108,7 +112,23 @@ func (p *program) demo(ctx context.Context, folder string, seed uint64, days int
 	if err := writeReport(report, p.stdout, "table"); err != nil {
 		return err
 	}
-	_, err = fmt.Fprint(p.stdout, demoNext(folder, p.configFile))
+	if _, err := fmt.Fprint(p.stdout, demoNext(folder, p.configFile)); err != nil || !serve {
+		return err
+	}
+	return p.serveDemoPages(ctx, config)
+}
+
+// serveDemoPages serves the pages and the API until ctx ends, where it always does or,
+// where another has that port, on any.
+func (p *program) serveDemoPages(ctx context.Context, config *Config) error {
+	serving := func(address net.Addr) {
+		fmt.Fprintf(p.stdout, "\nOpen http://%s in a browser. Stop it with Ctrl-C.\n", address)
+	}
+	err := p.serve(ctx, config, serving)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		config.Server.Listen = "127.0.0.1:0"
+		err = p.serve(ctx, config, serving)
+	}
 	return err
 }
 
@@ -211,14 +231,13 @@ func demoNext(folder, configFile string) string {
 	}
 	return fmt.Sprintf(`
 What to try next:
-  %[1]s serve --config %[3]s      (and look at http://127.0.0.1:8920)
+  %[1]s serve --config %[3]s   # the pages, the API, and what Grafana asks
   %[1]s report --config %[3]s --by service
   %[1]s query --config %[3]s "from metrics.change_lead_time(timestamp '2000-01-01', timestamp '2100-01-01', grain := 'month', by_dimension := 'team')"
   %[1]s query --config %[3]s "select * from core.changes where lead_time_seconds > 14 * 86400"
   any DuckDB: duckdb -readonly %[2]s
 
-For an organisation of your own write a dorado.yaml as %[3]s, with your
-repositories and token_env naming the variable that holds a token; leave out
-base_url. Then: %[1]s run
+For an organisation of your own:
+  %[1]s init --github OWNER
 `, program, filepath.ToSlash(filepath.Join(folder, defaultPath, "current.duckdb")), filepath.ToSlash(configFile))
 }

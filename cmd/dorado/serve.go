@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"net"
 	"slices"
@@ -40,47 +42,48 @@ it cron runs that beside it.`,
 			if err != nil {
 				return err
 			}
-			options := server.Options{Config: config.Server, Warehouse: config.Warehouse.Path, Version: buildVersion(), Logger: p.logger}
-			options.Sets = map[string]string{}
-			for set := range config.DefinitionSets {
-				options.Sets[set] = warehouse.SetFolder(config.Warehouse.Path, set)
+			config.Server.Listen = cmp.Or(listen, config.Server.Listen)
+			for _, wrong := range config.Server.Check() {
+				return usageError{command: command.CommandPath(), problem: "--listen: " + wrong.Text}
 			}
-			if listen != "" {
-				options.Config.Listen = listen
-				for _, wrong := range options.Config.Check() {
-					return usageError{command: command.CommandPath(), problem: "--listen: " + wrong.Text}
-				}
-			}
-			if err := p.receive(config, &options); err != nil {
-				return err
-			}
-			scheduled, err := p.schedule(config, &options)
-			if err != nil {
-				return err
-			}
-			made, err := server.New(command.Context(), options)
-			if err != nil {
-				return fmt.Errorf("serve: %w", err)
-			}
-			group, ctx := errgroup.WithContext(command.Context())
-			if scheduled != nil {
-				group.Go(func() error {
-					if err := scheduled(ctx); ctx.Err() == nil {
-						return err
-					}
-					return nil // it was stopped
-				})
-			}
-			group.Go(func() error {
-				return made.Run(ctx, func(address net.Addr) {
-					p.logger.Info("serving", "address", address.String(), "tls", config.Server.TLS.CertificateFile != "", "warehouse", config.Warehouse.Path)
-				})
+			return p.serve(command.Context(), config, func(address net.Addr) {
+				p.logger.Info("serving", "address", address.String(), "tls", config.Server.TLS.CertificateFile != "", "warehouse", config.Warehouse.Path)
 			})
-			return group.Wait()
 		},
 	}
 	command.Flags().StringVar(&listen, "listen", "", "`ADDRESS` and port instead of server.listen")
 	return command
+}
+
+// serve serves until ctx ends, and calls serving when it listens.
+func (p *program) serve(ctx context.Context, config *Config, serving func(net.Addr)) error {
+	options := server.Options{Config: config.Server, Warehouse: config.Warehouse.Path, Version: buildVersion(), Logger: p.logger}
+	options.Sets = map[string]string{}
+	for set := range config.DefinitionSets {
+		options.Sets[set] = warehouse.SetFolder(config.Warehouse.Path, set)
+	}
+	if err := p.receive(config, &options); err != nil {
+		return err
+	}
+	scheduled, err := p.schedule(config, &options)
+	if err != nil {
+		return err
+	}
+	made, err := server.New(ctx, options)
+	if err != nil {
+		return fmt.Errorf("serve: %w", err)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	if scheduled != nil {
+		group.Go(func() error {
+			if err := scheduled(ctx); ctx.Err() == nil {
+				return err
+			}
+			return nil // it was stopped
+		})
+	}
+	group.Go(func() error { return made.Run(ctx, serving) })
+	return group.Wait()
 }
 
 func tokenCommand(p *program) *cobra.Command {
