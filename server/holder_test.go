@@ -173,6 +173,24 @@ func TestFailedBuild(t *testing.T) {
 	}
 }
 
+// TestStaleSnapshot tells that no new snapshot came.
+func TestStaleSnapshot(t *testing.T) {
+	var now atomic.Int64
+	server, listening, _ := serve(t, organisation, func(o *Options) { o.Now = func() time.Time { return time.Unix(now.Load(), 0) } })
+	held, err := server.holders[""].acquire()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.release()
+	for hours, want := range map[int]string{1: "[]", 35: "[]", 37: "[the data is 37 hours old]"} {
+		now.Store(held.asOf.Add(time.Duration(hours) * time.Hour).Unix())
+		stale := slices.DeleteFunc(freshness(t, listening.URL).Reasons, func(reason string) bool { return !strings.Contains(reason, "old") })
+		if fmt.Sprint(stale) != want {
+			t.Errorf("after %d hours: %v, want %s", hours, stale, want)
+		}
+	}
+}
+
 // TestDefinitionSets asks another set, and one that is not there.
 func TestDefinitionSets(t *testing.T) {
 	other := t.TempDir()

@@ -10,6 +10,11 @@ import (
 	"dorado/warehouse"
 )
 
+// staleAfter is how old a snapshot may be before it is told: a nightly job that failed
+// once is not, as in the default of the check that no collector lags. Nothing in a
+// snapshot can say that no other came after it.
+const staleAfter = 36 * time.Hour
+
 // answerFreshness says how old and how good the data is. It is not kept: why a newer
 // snapshot is not served can change without the snapshot.
 func (s *Server) answerFreshness(w http.ResponseWriter, r *http.Request) error {
@@ -20,6 +25,10 @@ func (s *Server) answerFreshness(w http.ResponseWriter, r *http.Request) error {
 	defer held.release()
 	fresh := wire.Freshness{Snapshot: held.Number, AsOf: held.asOf.UTC(), PublishedAt: &held.PublishedAt, State: wire.StateOK,
 		Reasons: []string{}, Collectors: []wire.CollectorFreshness{}, Checks: []wire.HeldCheck{}}
+	if age := s.options.Now().Sub(held.asOf); age > staleAfter {
+		fresh.State = wire.StateWarning
+		fresh.Reasons = append(fresh.Reasons, fmt.Sprintf("the data is %.0f hours old", age.Hours()))
+	}
 	if err := s.addCollectors(r, held, &fresh); err != nil {
 		return ours(err)
 	}
