@@ -38,7 +38,7 @@ func memory(t *testing.T) *warehouse.Database {
 			t.Error(err)
 		}
 	})
-	for _, statement := range []string{"use raw", sql.Raw, "use memory"} {
+	for _, statement := range []string{"use raw", sql.Raw, "use memory", "set memory_limit = '8GB'"} {
 		if err := db.Exec(ctx, statement); err != nil {
 			t.Fatal(err)
 		}

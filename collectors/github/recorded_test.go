@@ -2,8 +2,10 @@ package github
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -177,6 +179,60 @@ func sameValue(t *testing.T, field any, value json.RawMessage) bool {
 		t.Fatal(err)
 	}
 	return reflect.DeepEqual(got, want)
+}
+
+// graphLeftOut are what a query may ask of a deployment and is not stored: its state,
+// which is that of its newest status; what it belongs to, which is known already; and
+// of its commit what the commits tell.
+var graphLeftOut = []string{"State", "LatestStatus", "Payload", "Repository", "Commit"}
+
+// TestRecordedQueryDecodesWithoutLoss compares every value of deployments that GraphQL
+// gave with the rows they become. They were recorded under other names for the same
+// fields, which differ in case only.
+func TestRecordedQueryDecodesWithoutLoss(t *testing.T) {
+	var deployments []json.RawMessage
+	readRecorded(t, &deployments, "recorded", "github", "graphql_deployments_openbic.json")
+	states := map[string]int{}
+	for _, text := range deployments {
+		var values map[string]json.RawMessage
+		var recorded struct {
+			Ref      struct{ Name string }
+			Statuses connection[graphStatus]
+			graphDeployment
+		}
+		if err := errors.Join(json.Unmarshal(text, &values), json.Unmarshal(text, &recorded), json.Unmarshal(text, &recorded.graphDeployment)); err != nil {
+			t.Fatal(err)
+		}
+		row := reflect.ValueOf(recorded.record())
+		for key, value := range values {
+			switch column := map[string]string{"Id": "NodeID", "DatabaseId": "ID", "CommitOid": "SHA"}[key]; {
+			case key == "Ref":
+				if got := row.FieldByName(key).String(); got != recorded.Ref.Name || got == "" {
+					t.Errorf("ref %s becomes %q", value, got)
+				}
+			case key == "Statuses" || slices.Contains(graphLeftOut, key):
+			case !row.FieldByName(cmp.Or(column, key)).IsValid():
+				t.Errorf("%s is neither a column nor known to be left out: %.80s", key, value)
+			case !sameValue(t, row.FieldByName(cmp.Or(column, key)).Interface(), value):
+				t.Errorf("%s is %.80s and becomes %v", key, value, row.FieldByName(cmp.Or(column, key)))
+			}
+		}
+		var raw struct {
+			Statuses connection[struct{ State string }]
+		}
+		if err := json.Unmarshal(text, &raw); err != nil {
+			t.Fatal(err)
+		}
+		for i, status := range recorded.Statuses.Nodes {
+			states[status.record().State]++
+			if got, want := status.record().State, strings.ToLower(raw.Statuses.Nodes[i].State); got != want {
+				t.Errorf("status %s becomes %s", want, got)
+			}
+		}
+	}
+	if len(deployments) != 7 || states["queued"] == 0 || states["in_progress"] == 0 || states["success"] == 0 || states["inactive"] == 0 {
+		t.Errorf("%d deployments have the states %v", len(deployments), states)
+	}
 }
 
 // TestRecordedRename follows the redirect with which GitHub answered for a
