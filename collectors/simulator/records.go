@@ -313,8 +313,12 @@ func (s *server) listIssues(r *request) (any, error) {
 	for _, pull := range r.repository.PullRequests {
 		if !pull.CreatedAt.After(r.now) {
 			updated := r.repository.updatedAt(pull, r.now)
+			state, closed := "open", any(nil)
+			if pull.isClosed(r.now) {
+				state, closed = "closed", *pull.ClosedAt
+			}
 			found = append(found, entry{number: pull.Number, created: pull.CreatedAt, updated: updated, isOpen: !pull.isClosed(r.now), rendered: map[string]any{
-				"id": pull.ID + 1_000_000, "number": pull.Number, "title": pull.Title, "state": "closed", "created_at": pull.CreatedAt, "updated_at": updated,
+				"id": pull.ID + 1_000_000, "number": pull.Number, "title": pull.Title, "state": state, "created_at": pull.CreatedAt, "updated_at": updated, "closed_at": closed,
 				"html_url": s.pageURL(r.repository), "labels": []any{}, "user": s.userJSON(r, pull.Author), "pull_request": map[string]any{"url": s.repositoryURL(r)},
 			}})
 		}
@@ -447,9 +451,11 @@ func (s *server) listTeamRepositories(r *request) (any, error) {
 			found = append(found, one)
 		}
 	}
-	return paged(r, found, func(one *repository) map[string]any {
-		return map[string]any{"id": one.ID, "full_name": one.FullName, "role_name": "write", "default_branch": one.DefaultBranch}
-	}), nil
+	type ownedJSON struct {
+		repositoryJSON
+		RoleName string `json:"role_name"`
+	}
+	return paged(r, found, func(one *repository) ownedJSON { return ownedJSON{s.repositoryJSON(r, one), "write"} }), nil
 }
 
 // blobSHA returns a SHA that is the same for the same text.
