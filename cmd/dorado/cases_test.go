@@ -480,7 +480,8 @@ func changesOf(service string) string {
 }
 
 // goldenCases say what the cases must come to, sorted; each is small enough to be
-// worked out by hand from caseOrganization.
+// worked out by hand from caseOrganization. Of case 6, PagerDuty's 10,001 incidents in
+// more than six months are in collectors/pagerduty, in a test named for it.
 var goldenCases = []struct {
 	name  string
 	sql   string

@@ -126,8 +126,8 @@ var simulatorLeavesOut = regexp.MustCompile(`(_url|\.url|\.node_id|\.gravatar_id
 	`|/pulls: \[\]\.(_links|assignee|auto_merge|milestone)|/issues: \[\]\.(assignee|comments|locked|milestone)` +
 	`|\.(head_commit|head_repository|repository)|\.jobs\[\]\.runner_[a-z_]+|/teams: \[\]\.type|\.resources\.search) is not there$`)
 
-// An exchange is a request and what was answered.
-type exchange struct {
+// A contractExchange is a request and what was answered.
+type contractExchange struct {
 	request *http.Request
 	status  int
 	body    []byte
@@ -135,7 +135,7 @@ type exchange struct {
 
 // wrongs returns what is wrong with an answer: what the description says is always
 // there is not, or a value is of another type. What is there beyond it is not looked at.
-func (c *contract) wrongs(t *testing.T, template string, answered exchange) []string {
+func (c *contract) wrongs(t *testing.T, template string, answered contractExchange) []string {
 	t.Helper()
 	item := c.document.Paths.Value(template)
 	if item == nil || answered.status != http.StatusOK {
@@ -248,13 +248,13 @@ func TestRequestsKeepTheContract(t *testing.T) {
 	server := serveCases(t)
 	server.as(firstCollection, simulator.Faults{})
 	var mutex sync.Mutex
-	var exchanges []exchange
+	var exchanges []contractExchange
 	inner := *server.handler.Load()
 	noting := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer := httptest.NewRecorder()
 		inner.ServeHTTP(answer, r)
 		mutex.Lock()
-		exchanges = append(exchanges, exchange{httptest.NewRequestWithContext(t.Context(), r.Method, r.URL.String(), nil), answer.Code, answer.Body.Bytes()})
+		exchanges = append(exchanges, contractExchange{httptest.NewRequestWithContext(t.Context(), r.Method, r.URL.String(), nil), answer.Code, answer.Body.Bytes()})
 		mutex.Unlock()
 		maps.Copy(w.Header(), answer.Header())
 		w.WriteHeader(answer.Code)

@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(childVariable) != "" {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 		if err := impatient(os.Stdin, os.Stdout, os.Stderr).run(ctx, os.Args[1:]); err != nil {
-			os.Exit(printError(os.Stderr, err, false))
+			os.Exit(printError(os.Stderr, err, ctx.Err() != nil))
 		}
 		stop()
 		os.Exit(0)
@@ -326,55 +326,80 @@ func TestSimulatedCollections(t *testing.T) {
 	})
 }
 
-// TestKilledRuns kills the nightly job 20 times wherever it is, in four
-// warehouses. Run again, each must hold what one that was never killed does.
+// TestKilledRuns ends the nightly job 20 times wherever it is, in two warehouses by
+// either road: at once, and so that it can say good-bye. Run again, each must hold what
+// one that was never ended does.
 func TestKilledRuns(t *testing.T) {
 	t.Parallel()
 	s := simulate(t)
 	_, clean := collectedSimulated(t)
 	s.serve(simulator.ServerOptions{Faults: simulator.Faults{Slow: 2 * time.Millisecond}}) // which spreads the points
-	started := time.Now()
-	if err := nightlyJob(s.anew(t)).Run(); err != nil {
-		t.Fatal(err)
-	}
-	whole := time.Since(started)
 	seed := rand.Uint64()
-	t.Logf("seed %d, a whole run takes %s", seed, whole)
 	random := rand.New(rand.NewPCG(seed, 0))
-	for warehouse := range 4 {
-		var waits []time.Duration
-		for range 5 {
-			waits = append(waits, time.Duration(random.Int64N(int64(whole/2))))
+	for _, road := range []string{"graphql", "rest"} {
+		started := time.Now()
+		if err := nightlyJob(s.byRoad(t, road)).Run(); err != nil {
+			t.Fatal(err)
 		}
-		t.Run(fmt.Sprint(warehouse), func(t *testing.T) {
-			t.Parallel()
-			config := s.anew(t)
-			killed := 0
-			for _, wait := range waits {
-				if runFor(t, nightlyJob(config), wait) {
-					killed++
-				}
+		whole := time.Since(started)
+		t.Logf("seed %d, a whole run by %s takes %s", seed, road, whole)
+		for _, how := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
+			var waits []time.Duration
+			for range 5 {
+				waits = append(waits, time.Duration(random.Int64N(int64(whole/2))))
 			}
-			t.Logf("%d of %d jobs were killed before they ended", killed, len(waits))
-			samePrints(t, s.collectAndBuild(t, config), clean)
-		})
+			t.Run(fmt.Sprint(road, " ", how), func(t *testing.T) {
+				t.Parallel()
+				config := s.byRoad(t, road)
+				ended := 0
+				for _, wait := range waits {
+					if runFor(t, nightlyJob(config), wait, how) {
+						ended++
+					}
+				}
+				t.Logf("%d of %d jobs were ended before they were done", ended, len(waits))
+				samePrints(t, s.collectAndBuild(t, config), clean)
+			})
+		}
 	}
 }
 
-// runFor runs a job and kills it after a time. It reports whether the job had not
-// ended by then.
-func runFor(t *testing.T, job *exec.Cmd, wait time.Duration) (isKilled bool) {
+// byRoad returns a copy of the configuration, and so a warehouse, in a new folder,
+// that asks one API alone.
+func (s *simulated) byRoad(t *testing.T, road string) (config string) {
 	t.Helper()
+	config = s.anew(t)
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(config, []byte(strings.Replace(string(text), "github:\n", "github:\n  api: "+road+"\n", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return config
+}
+
+// runFor runs a job and ends it by a signal after a time. It reports whether the job
+// was not done by then.
+func runFor(t *testing.T, job *exec.Cmd, wait time.Duration, how syscall.Signal) (isEnded bool) {
+	t.Helper()
+	var said strings.Builder
+	job.Stderr = &said
 	if err := job.Start(); err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(wait)
-	if err := job.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := job.Process.Signal(how); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		t.Fatal(err)
 	}
+	asked := time.Now()
 	err := job.Wait()
-	if err != nil && job.ProcessState.ExitCode() != -1 {
-		t.Fatalf("the job ended by itself: %v", err)
+	if took := time.Since(asked); took > 20*time.Second {
+		t.Errorf("it ended %s after %s", took, how)
+	}
+	// One that had no time to listen to the signal ends without a word.
+	if err != nil && job.ProcessState.ExitCode() != -1 && !strings.HasSuffix(said.String(), "dorado: interrupted\n") {
+		t.Fatalf("the job ended by itself: %v\n%s", err, said.String())
 	}
 	return err != nil
 }

@@ -13,10 +13,10 @@ import (
 	"dorado/collectors/transport"
 )
 
-// TestTenThousandAndOneIncidents reads 14 months in which 10,001 incidents were
+// TestCase06_TenThousandAndOneIncidentsInMoreThanSixMonths reads 14 months in which 10,001 incidents were
 // triggered within an hour, and a few before and after: more than PagerDuty lists,
 // of longer than it lists.
-func TestTenThousandAndOneIncidents(t *testing.T) {
+func TestCase06_TenThousandAndOneIncidentsInMoreThanSixMonths(t *testing.T) {
 	since, now := at("2025-01-01T00:00:00Z"), at("2026-03-01T00:00:00Z")
 	times := []time.Time{since, at("2025-07-01T00:00:00Z"), at("2026-02-28T23:59:58Z")}
 	for i := range 10_001 {
