@@ -28,7 +28,7 @@ func Value(value *float64, unit string) string {
 	case unit == "seconds":
 		return Seconds(*value)
 	case unit == "ratio":
-		return fmt.Sprintf("%.1f %%", *value*100)
+		return fmt.Sprintf("%.1f %%", unsigned(*value*100, 0.05))
 	case unit == "count":
 		return fmt.Sprintf("%.0f", *value)
 	case unit == "minutes":
@@ -52,7 +52,16 @@ func Seconds(seconds float64) string {
 			return fmt.Sprintf("%.1f %s", seconds/unit.seconds, unit.name)
 		}
 	}
-	return fmt.Sprintf("%.0f seconds", seconds)
+	return fmt.Sprintf("%.0f seconds", unsigned(seconds, 0.5))
+}
+
+// unsigned returns 0 for what is less than half of the last digit written, so that
+// nothing is written as -0.
+func unsigned(number, half float64) float64 {
+	if math.Abs(number) < half {
+		return 0
+	}
+	return number
 }
 
 // Count writes how many records a value stands on.

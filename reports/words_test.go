@@ -13,6 +13,8 @@ func TestWords(t *testing.T) {
 		{Value(of(0.5), "deployments_per_day"), "3.5 / week"},
 		{Value(of(0.05), "deployments_per_day"), "1.5 / 30 days"},
 		{Value(of(0.125), "ratio"), "12.5 %"},
+		{Value(of(-0.00001), "ratio"), "0.0 %"},
+		{Value(of(-0.1), "seconds"), "0 seconds"},
 		{Value(of(1200), "count"), "1200"},
 		{Value(of(90), "minutes"), "1.5 hours"},
 		{Value(of(59), "seconds"), "59 seconds"},

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -142,5 +143,25 @@ func TestPagesOfABusyServer(t *testing.T) {
 	ask := browser(t)
 	if status, header, body := ask("GET", listening.URL+"/", nil); status != http.StatusServiceUnavailable || !strings.Contains(body, "Try again in a moment") || header.Get("Retry-After") == "" {
 		t.Errorf("it answers %d: %s", status, body)
+	}
+}
+
+// BenchmarkPages asks for pages of ranges that nobody has asked for, and for one that
+// somebody has.
+func BenchmarkPages(b *testing.B) {
+	folder := b.TempDir()
+	publish(b, folder, 1, 0)
+	_, listening, _ := serve(b, folder, nil)
+	for _, test := range []struct{ name, path string }{
+		{"overview", "/?days=%d"}, {"team", "/teams/payments?days=%d"}, {"service", "/services/checkout?days=%d"},
+		{"slos", "/slos?days=%d"}, {"explain", "/explain/change_fail_rate?service=checkout&days=%d"}, {"kept", "/?days=90&x=%d"},
+	} {
+		b.Run(test.name, func(b *testing.B) {
+			for i := range b.N {
+				if got := ask(b, http.MethodGet, listening.URL+fmt.Sprintf(test.path, 30+i%3600), ""); got.status != http.StatusOK {
+					b.Fatalf("%d %s", got.status, got.body)
+				}
+			}
+		})
 	}
 }

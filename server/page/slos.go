@@ -229,7 +229,7 @@ func findObjectives(ctx context.Context, snapshot reports.Snapshot, v *view, abo
 			where day between $1::date and $2::date group by objective_id
 		)
 		select
-			slos.objective_id, coalesce(slos.display_name, ''), slos.service_id,
+			slos.objective_id, coalesce(slos.slo || ': ' || slos.display_name, ''), slos.service_id,
 			slos.window_count || ' ' || slos.window_unit || case when slos.window_count = 1 then '' else 's' end
 				|| case when slos.is_rolling then ' rolling' else ' of the calendar' end,
 			slos.source_url, coalesce(daily.target, slos.target), daily.attainment_ratio, daily.remaining_ratio,
