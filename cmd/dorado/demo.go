@@ -214,7 +214,7 @@ func demoConfig(organization *simulator.Organization, address string) ([]byte, e
 		Services  []models.Service   `yaml:"services"`
 	}{
 		github.Config{BaseURL: address, Repositories: repositories},
-		[]pagerduty.Config{{BaseURL: address + "/pagerduty", Since: organization.Start}},
+		[]pagerduty.Config{{BaseURL: address + "/pagerduty", Since: organization.Start, StoreNotes: true}},
 		services,
 	}, yaml.OmitEmpty(), yaml.OmitZero(), yaml.IndentSequence(true))
 	if err != nil {

@@ -115,7 +115,7 @@ var smallOrganization = sync.OnceValue(func() *simulator.Organization {
 // simulate serves a small organisation until the test ends.
 func simulate(t *testing.T) *simulated {
 	t.Helper()
-	s, stop := newSimulated(t, t.TempDir())
+	s, stop := newSimulated(t, smallOrganization(), t.TempDir())
 	t.Cleanup(stop)
 	return s
 }
@@ -133,7 +133,7 @@ var collectedOnce struct {
 func collectedSimulated(t *testing.T) (s *simulated, prints map[string]string) {
 	t.Helper()
 	collectedOnce.Do(func() {
-		s, stop := newSimulated(t, sharedFolder(t))
+		s, stop := newSimulated(t, smallOrganization(), sharedFolder(t))
 		atEnd(stop)
 		collectedOnce.prints = s.collectAndBuild(t, s.config)
 		s.requests.take()
@@ -145,12 +145,12 @@ func collectedSimulated(t *testing.T) (s *simulated, prints map[string]string) {
 	return collectedOnce.simulated, collectedOnce.prints
 }
 
-// newSimulated serves the small organisation until stop is called. Its
-// configuration is in a folder.
-func newSimulated(t *testing.T, folder string) (s *simulated, stop func()) {
+// newSimulated serves an organisation until stop is called. Its configuration is in
+// a folder.
+func newSimulated(t *testing.T, organization *simulator.Organization, folder string) (s *simulated, stop func()) {
 	t.Helper()
 	s = &simulated{
-		organization: smallOrganization(),
+		organization: organization,
 		now:          &atomic.Pointer[time.Time]{},
 		requests:     &requestLog{},
 	}

@@ -3,6 +3,7 @@ package simulator
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -82,7 +83,7 @@ func (h *history) deliver() {
 // promote begins the deployments to production.
 func (h *history) promote(r revision) {
 	var approvedAt time.Time
-	if minutes := h.habit(h.habits.approval); minutes >= 15 {
+	if minutes := h.habit(h.habits.approval); minutes >= 15 && !r.isUrgent {
 		approvedAt = h.draw.atWork(h.now.Add(h.draw.about(time.Duration(minutes)*time.Minute)), h.habits.offset)
 	}
 	for _, environment := range h.delivery.production {
@@ -101,6 +102,9 @@ func (h *history) deploy(e *environment, r revision, isPlain bool, approvedAt ti
 		CreatedAt:   h.now,
 	}}
 	h.repository.Deployments = append(h.repository.Deployments, one.deployment)
+	if r.isUrgent { // what waited is overtaken
+		e.stale, e.waiting = append(e.stale, e.waiting...), nil
+	}
 	if approvedAt.IsZero() {
 		h.after(2*time.Second, func() { h.start(e, one) })
 		return one
@@ -152,6 +156,11 @@ func (h *history) start(e *environment, one *rollout) {
 // fail ends a deployment without success. Often someone tries again.
 func (h *history) fail(e *environment, one *rollout) {
 	h.status(one, oneOf(h.draw, []string{"failure", "failure", "error"}))
+	if slices.Contains(h.delivery.production, e) {
+		h.failures = append(h.failures, Failure{
+			Service: h.service.Name, Environment: e.name, Repository: h.repository.FullName, ID: one.deployment.ID, FinishedAt: h.now, revision: one.revision,
+		})
+	}
 	if h.draw.chance(600) {
 		h.after(h.draw.about(20*time.Minute), func() { h.deploy(e, one.revision, one.isPlain, time.Time{}).mends = one.mends })
 	}
@@ -195,7 +204,7 @@ func (h *history) fails(id int64) *mishap {
 
 // ship notes which changes a successful production deployment ships.
 func (h *history) ship(e *environment, r revision, id int64, tag string) {
-	changes, isFirst := e.shipped.ship(r, h.now, h.landed, h.picked)
+	changes, pulls, isFirst := e.shipped.ship(r, h.now, h.landed, h.picked)
 	h.shipments = append(h.shipments, Shipment{
 		Service:     h.service.Name,
 		Environment: e.name,
@@ -205,8 +214,15 @@ func (h *history) ship(e *environment, r revision, id int64, tag string) {
 		FinishedAt:  h.now,
 		IsFirst:     isFirst,
 		Changes:     changes,
+		revision:    r,
+		pulls:       pulls,
 	})
 	e.succeeded = append(e.succeeded, r)
+	for _, pull := range pulls {
+		if bad := h.mending[pull.Branch]; bad != nil && bad.mendedAt.IsZero() {
+			bad.mendedAt = h.now
+		}
+	}
 }
 
 // follow decides what comes of a successful production deployment: a tag, a
@@ -221,15 +237,8 @@ func (h *history) follow(e *environment, one *rollout) {
 	}
 	runs := len(e.succeeded)
 	switch {
-	case runs > 1 && h.draw.chance(h.habit(h.habits.rollback)):
-		before := e.succeeded[runs-2]
-		bad := h.fails(one.deployment.ID)
-		h.after(h.draw.about(35*time.Minute), func() {
-			if len(e.succeeded) == runs {
-				bad.mendingAt = h.now
-				h.deploy(e, before, false, time.Time{}).mends = bad
-			}
-		})
+	case runs > 1 && h.draw.chance(h.habit(h.habits.mishaps)):
+		h.mend(e, h.shipments[len(h.shipments)-1])
 	case h.draw.chance(15):
 		h.afterWork(5*time.Hour, func() { h.deploy(e, one.revision, false, time.Time{}) })
 	}

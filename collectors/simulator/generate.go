@@ -36,9 +36,16 @@ func New(options Options) *Organization {
 		h := newHistory(organization, newDraw(options.Seed, i), i, i*len(teams)/services)
 		h.live()
 		alarms = append(alarms, h.ring(options.Seed, i))
+		organization.truth.PullRequests = append(organization.truth.PullRequests, h.review(options.Seed, i)...)
+		organization.truth.Failures = append(organization.truth.Failures, h.failures...)
 		organization.Services = append(organization.Services, h.service)
 		organization.Repositories = append(organization.Repositories, h.repository)
 		organization.truth.Deployments = append(organization.truth.Deployments, h.shipments...)
+	}
+	organization.truth.dependsOn = map[string][]string{}
+	for i := 0; i < services-1; i += 3 {
+		needed := []string{organization.Services[i+1].Name}
+		organization.Services[i].DependsOn, organization.truth.dependsOn[organization.Services[i].Name] = needed, needed
 	}
 	organization.Repositories = append(organization.Repositories, &Repository{
 		ID:            repositoryID(services),
@@ -49,6 +56,8 @@ func New(options Options) *Organization {
 		CreatedAt:     organization.Start,
 	})
 	organization.gather(alarms)
+	slices.SortStableFunc(organization.truth.PullRequests, func(a, b TruePullRequest) int { return a.MergedAt.Compare(b.MergedAt) })
+	slices.SortStableFunc(organization.truth.Failures, func(a, b Failure) int { return a.FinishedAt.Compare(b.FinishedAt) })
 	slices.SortFunc(organization.truth.Deployments, func(a, b Shipment) int {
 		return cmp.Or(a.FinishedAt.Compare(b.FinishedAt), cmp.Compare(a.Repository, b.Repository), cmp.Compare(a.Environment, b.Environment))
 	})
@@ -98,7 +107,7 @@ type habits struct {
 	review   [2]int        // median minutes from a pull request to its merge
 	approval [2]int        // median minutes until someone approves a deployment; under 15 nobody has to
 	failures [2]int        // deployments of 1,000 that fail
-	rollback [2]int        // successful production deployments of 1,000 that are rolled back
+	mishaps  [2]int        // successful production deployments of 1,000 that are bad, and taken back or mended
 	train    int           // days between releases
 }
 
@@ -106,11 +115,11 @@ type habits struct {
 func teamHabits() []habits {
 	return []habits{
 		{team: "payments", offset: time.Hour, items: [2]int{5, 5}, review: [2]int{360, 360}, approval: [2]int{120, 120},
-			failures: [2]int{50, 50}, rollback: [2]int{25, 25}, train: 7},
+			failures: [2]int{50, 50}, mishaps: [2]int{40, 40}, train: 7},
 		{team: "discovery", offset: -5 * time.Hour, items: [2]int{4, 8}, review: [2]int{1800, 120}, approval: [2]int{1440, 5},
-			failures: [2]int{110, 20}, rollback: [2]int{50, 10}, train: 4},
+			failures: [2]int{110, 20}, mishaps: [2]int{80, 15}, train: 4},
 		{team: "platform", items: [2]int{6, 3}, review: [2]int{600, 4000}, approval: [2]int{300, 4000},
-			failures: [2]int{70, 230}, rollback: [2]int{40, 120}, train: 14},
+			failures: [2]int{70, 230}, mishaps: [2]int{40, 90}, train: 14},
 	}
 }
 

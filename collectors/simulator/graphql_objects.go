@@ -398,7 +398,7 @@ func (o pullRequestObject) field(name string, arguments map[string]any) (any, bo
 	return fieldOf(name, map[string]any{
 		"id": rendered.NodeID, "number": rendered.Number, "title": rendered.Title, "state": state, "isDraft": rendered.Draft,
 		"baseRefName": rendered.Base.Ref, "headRefName": rendered.Head.Ref, "headRefOid": rendered.Head.SHA, "createdAt": when(&rendered.CreatedAt),
-		"closedAt": when(rendered.ClosedAt), "mergedAt": when(rendered.MergedAt), "url": rendered.HTMLURL, "body": "",
+		"closedAt": when(rendered.ClosedAt), "mergedAt": when(rendered.MergedAt), "url": rendered.HTMLURL, "body": o.pull.Body,
 	})
 }
 

@@ -32,8 +32,9 @@ type history struct {
 	picked    map[string][]landing // the changes of each release branch
 	pickable  *Commit              // the last commit of the default branch that is not a merge
 	shipments []Shipment
+	failures  []Failure
 	mishaps   []*mishap          // the deployments that went wrong
-	mending   map[string]*mishap // by the tag of the release that mends it
+	mending   map[string]*mishap // by the tag of the release that mends it, or the branch that does
 
 	delivery delivery
 }
@@ -80,7 +81,7 @@ func (h *history) live() {
 		h.now = h.now.Add(h.draw.about(time.Hour))
 		author := oneOf(h.draw, h.members)
 		commit := h.commit(Commit{Parents: parents(h.head.sha), Author: author, Committer: author, AuthoredAt: h.now, Message: h.draw.title()})
-		h.land(commit, commit)
+		h.land(nil, commit, commit)
 	}
 	h.now = h.organization.Start
 	for day := h.now; day.Before(h.organization.End); day = day.AddDate(0, 0, 1) {
@@ -195,12 +196,13 @@ func parents(shas ...string) []string {
 	return shas
 }
 
-// land moves the default branch to head, by which changes become part of it.
-func (h *history) land(head *Commit, changes ...*Commit) {
+// land moves the default branch to head, by which changes become part of it: those
+// of a pull request, or of none.
+func (h *history) land(pull *PullRequest, head *Commit, changes ...*Commit) {
 	branch := h.repository.Branches[0]
 	branch.Heads = append(branch.Heads, Head{At: h.now, SHA: head.SHA})
 	for _, change := range changes {
-		h.landed = append(h.landed, landing{sha: change.SHA, authoredAt: change.AuthoredAt})
+		h.landed = append(h.landed, landing{sha: change.SHA, authoredAt: change.AuthoredAt, pull: pull})
 	}
 	h.head = revision{sha: head.SHA, committedAt: h.now, landed: len(h.landed)}
 }
@@ -216,6 +218,7 @@ type work struct {
 	missing int // commits that are still to be written
 	late    int // of these, those that are written after the pull request is opened
 	pull    *PullRequest
+	mends   *mending // nil of planned work
 }
 
 // beginWork begins a piece of work of a person.
@@ -223,7 +226,7 @@ func (h *history) beginWork() {
 	author, title := oneOf(h.draw, h.members), h.draw.title()
 	if h.draw.chance(h.directPushes) {
 		commit := h.commit(Commit{Parents: parents(h.head.sha), Author: author, Committer: author, AuthoredAt: h.written(), Message: title})
-		h.land(commit, commit)
+		h.land(nil, commit, commit)
 		h.pickable = commit
 		h.deliver()
 		return
@@ -254,6 +257,9 @@ func (h *history) written() time.Time {
 // writeCommit adds a commit to a branch and plans what comes next.
 func (h *history) writeCommit(w *work) {
 	message := w.title
+	if w.mends != nil {
+		message += w.mends.message
+	}
 	if len(w.commits) > 0 {
 		message = h.draw.title()
 	}
@@ -263,6 +269,8 @@ func (h *history) writeCommit(w *work) {
 	switch {
 	case w.author == dependabot:
 		h.after(time.Minute, func() { h.openPullRequest(w) })
+	case w.mends != nil:
+		h.after(h.draw.about(3*time.Minute), func() { h.openPullRequest(w) })
 	case w.pull == nil && w.missing > w.late:
 		h.afterWork(50*time.Minute, func() { h.writeCommit(w) })
 	case w.pull == nil:
@@ -303,6 +311,11 @@ func (h *history) openPullRequest(w *work) {
 	h.repository.PullRequests = append(h.repository.PullRequests, w.pull)
 	if h.draw.chance(700) {
 		h.afterWork(90*time.Minute, func() { w.pull.Comments = append(w.pull.Comments, h.now) })
+	}
+	if w.mends != nil {
+		w.pull.Labels, w.pull.Body, w.pull.isHotfix, w.pull.reverts = w.mends.labels, w.mends.body, w.mends.isHotfix, w.mends.reverts
+		h.after(h.draw.about(12*time.Minute), func() { h.merge(w) })
+		return
 	}
 	h.preview(w)
 	review := time.Duration(h.habit(h.habits.review)) * time.Minute
@@ -345,6 +358,9 @@ func (h *history) merge(w *work) {
 	w.pull.MergedBy = oneOf(h.draw, h.members)
 	h.closePullRequest(w)
 	h.mergeCommits(w)
+	if w.mends != nil {
+		h.head.isUrgent = true
+	}
 	h.deliver()
 }
 
@@ -375,5 +391,5 @@ func (h *history) mergeCommits(w *work) {
 		h.pickable = head
 	}
 	w.pull.MergeCommit = head.SHA
-	h.land(head, changes...)
+	h.land(w.pull, head, changes...)
 }

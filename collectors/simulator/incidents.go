@@ -30,6 +30,7 @@ type Entry struct {
 	Kind    string    // trigger, notify, acknowledge, annotate, escalate, resolve or reopen
 	At      time.Time // to the microsecond; of a trigger it may be a second before the incident's
 	Person  string    // login of who did it, or of who was notified; "" where no person did it
+	Text    string    // of a note
 	Channel string    // how: api, auto, timeout, website; of a notification push_notification, phone_notification or email_notification
 }
 
@@ -51,6 +52,7 @@ type TrueIncident struct {
 	AcknowledgedAt *time.Time // nil where nobody did
 	ResolvedAt     *time.Time // the last time; nil while it is open
 	Deployment     int64      // the ID of the shipment that caused it; 0 where none did
+	IsNamed        bool       // a note that was written when it was acknowledged names that
 
 	life life
 }
@@ -106,6 +108,7 @@ type alarm struct {
 	service      Service
 	members      []string
 	offset       time.Duration
+	isReleased   bool // a release is its deployment
 	stream       int
 	count        int
 	windows      []MaintenanceWindow
@@ -121,6 +124,7 @@ func (h *history) ring(seed uint64, stream int) *alarm {
 		service:      h.service,
 		members:      h.members,
 		offset:       h.habits.offset,
+		isReleased:   h.delivery.isReleased,
 		stream:       stream,
 	}
 	a.planMaintenance()
@@ -176,7 +180,25 @@ func (a *alarm) afterDeployment(bad *mishap) {
 		}
 	}
 	titles := []string{"Error rate above 5 %", "Latency above 2 s", "Health check fails", "Queue grows"}
-	a.add(plan, oneOf(a.draw, titles), "high", oneOf(a.draw, []string{"P1", "P2", "P2", "P3"}), bad.deployment)
+	one := a.add(plan, oneOf(a.draw, titles), "high", oneOf(a.draw, []string{"P1", "P2", "P2", "P3"}), bad.deployment)
+	if one != nil && a.draw.chance(700) {
+		a.name(one, bad.deployment)
+	}
+}
+
+// name lets the note about an incident, where there is one, name the deployment that
+// caused it.
+func (a *alarm) name(one *Incident, deployment int64) {
+	source := "github_deployment"
+	if a.isReleased {
+		source = "release"
+	}
+	for i := range one.Entries {
+		if one.Entries[i].Kind == "annotate" {
+			one.Entries[i].Text = fmt.Sprintf("Rolling it back.\ndeployment: %s/%s:%d", a.service.Name, source, deployment)
+			a.truths[len(a.truths)-1].IsNamed = true
+		}
+	}
 }
 
 // day makes the incidents of a day that no deployment caused.
@@ -188,6 +210,9 @@ func (a *alarm) day(day time.Time) {
 	if a.draw.chance(160) { // noise
 		plan := life{triggeredAt: at(), isAutoResolved: true}
 		plan.resolvedAt = plan.triggeredAt.Add(a.draw.about(20 * time.Minute))
+		if a.draw.chance(40) { // forgotten
+			plan.resolvedAt = a.organization.End
+		}
 		a.add(plan, oneOf(a.draw, []string{"Disk 80 % full", "Certificate expires in 20 days", "Retry in the nightly job"}), "low", "", 0)
 	}
 	if a.draw.chance(10) {
@@ -196,7 +221,7 @@ func (a *alarm) day(day time.Time) {
 }
 
 // outage makes an incident of high urgency: it is taken on, or escalated first, or
-// passes by itself; a few are reopened, and a few stay open for long.
+// passes by itself; a few are reopened, and hardly any stays open for long.
 func (a *alarm) outage(at time.Time) {
 	plan := life{triggeredAt: at}
 	title := oneOf(a.draw, []string{"Database unreachable", "Third party answers with 503", "Out of memory", "Certificate expired"})
@@ -212,10 +237,10 @@ func (a *alarm) outage(at time.Time) {
 		plan.acknowledgedAt = plan.escalatedAt.Add(a.draw.about(3 * time.Minute))
 	}
 	plan.resolvedAt = plan.acknowledgedAt.Add(a.draw.about(50 * time.Minute))
-	if a.draw.chance(40) {
-		plan.resolvedAt = plan.acknowledgedAt.Add(a.draw.about(9 * 24 * time.Hour))
+	if a.draw.chance(30) {
+		plan.resolvedAt = plan.acknowledgedAt.Add(a.draw.about(7 * time.Hour))
 	}
-	if a.draw.chance(15) { // forgotten
+	if a.draw.chance(1) { // forgotten
 		plan.resolvedAt = a.organization.End
 	}
 	if a.draw.chance(70) {
@@ -305,6 +330,7 @@ func (a *alarm) log(one *Incident, plan life) {
 	write(plan.acknowledgedAt, "acknowledge", onCall, "website")
 	if one.Priority == "P1" && !plan.acknowledgedAt.IsZero() && plan.acknowledgedAt.Before(plan.resolvedAt) {
 		write(plan.acknowledgedAt, "annotate", onCall, "note")
+		one.Entries[len(one.Entries)-1].Text = "We look into it."
 	}
 	write(plan.resolvedAt, "resolve", resolver, how)
 	write(plan.reopenedAt, "reopen", onCall, "website")

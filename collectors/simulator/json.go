@@ -403,6 +403,7 @@ func (s *server) pullRequestJSON(r *request, pull *PullRequest) pullRequestJSON 
 		Title:             pull.Title,
 		User:              s.userJSON(r, pull.Author),
 		Labels:            []labelJSON{},
+		Draft:             isDraft(r.repository.timelines[pull.Number], r.now),
 		CreatedAt:         pull.CreatedAt,
 		UpdatedAt:         r.repository.updatedAt(pull, r.now),
 		MergeCommitSHA:    &pull.TestMerge,
@@ -412,9 +413,15 @@ func (s *server) pullRequestJSON(r *request, pull *PullRequest) pullRequestJSON 
 		Base:              branch(pull.Base, pull.BaseSHA),
 		AuthorAssociation: "MEMBER",
 	}
+	if pull.Body != "" {
+		rendered.Body = &pull.Body
+	}
+	for _, name := range pull.Labels {
+		rendered.Labels = append(rendered.Labels, labelJSON{Name: name})
+	}
 	if pull.Author == dependabot {
 		rendered.AuthorAssociation = "CONTRIBUTOR"
-		rendered.Labels = []labelJSON{{Name: "dependencies"}}
+		rendered.Labels = append(rendered.Labels, labelJSON{Name: "dependencies"})
 	}
 	if pull.isClosed(r.now) {
 		rendered.State, rendered.ClosedAt = "closed", pull.ClosedAt

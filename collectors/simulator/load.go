@@ -32,7 +32,7 @@ func NewLoad(options LoadOptions) *Organization {
 		h.now = organization.Start.AddDate(0, 0, -1)
 		author := oneOf(h.draw, h.members)
 		commit := h.commit(Commit{Author: author, Committer: author, AuthoredAt: h.now, Message: h.draw.title()})
-		h.land(commit, commit)
+		h.land(nil, commit, commit)
 	}
 	draw := newDraw(options.Seed, options.Repositories)
 	for day := organization.Start; day.Before(organization.End); day = day.AddDate(0, 0, 1) {

@@ -65,6 +65,7 @@ type Service struct {
 	Team         string
 	Repositories []string // owner/name of each repository it is built from
 	Environments []string // the production environments it is deployed to; for releases "production"
+	DependsOn    []string `json:",omitempty"` // names of the services that it needs
 }
 
 // A MergeMethod is how a repository merges its pull requests.
@@ -161,7 +162,9 @@ type PullRequest struct {
 	ID        int64
 	Number    int
 	Title     string
-	Author    string // login
+	Body      string   `json:",omitempty"`
+	Labels    []string `json:",omitempty"` // that it has from the beginning, besides those of dependabot
+	Author    string   // login
 	Branch    string
 	Base      string   // the branch it goes to
 	BaseSHA   string   // where the base was when it was opened
@@ -175,6 +178,9 @@ type PullRequest struct {
 	// that is in no branch.
 	MergeCommit string
 	TestMerge   string
+
+	isHotfix bool         // as its branch, title or label says
+	reverts  *PullRequest // what it takes back; nil where that is nothing
 }
 
 // IsMerged says whether it was merged, at ClosedAt.

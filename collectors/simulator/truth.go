@@ -13,8 +13,12 @@ import (
 // the time it was written to the time the deployment finished; merge commits do
 // not count, and a squash merge ships the commits of its pull request.
 type Truth struct {
-	Deployments []Shipment     // by FinishedAt, then repository and environment
-	Incidents   []TrueIncident // by TriggeredAt, then ID
+	Deployments  []Shipment        // by FinishedAt, then repository and environment
+	Failures     []Failure         // by FinishedAt, then repository and environment
+	Incidents    []TrueIncident    // by TriggeredAt, then ID
+	PullRequests []TruePullRequest // that are merged, by MergedAt, then repository
+
+	dependsOn map[string][]string // the services that a service needs
 }
 
 // A Shipment is a production deployment that succeeded.
@@ -27,6 +31,20 @@ type Shipment struct {
 	FinishedAt  time.Time // UTC
 	IsFirst     bool      // the first of its service, environment and repository: what it ships has no known lead time
 	Changes     []Change  // what it ships first; empty for a rollback, a re-deployment and the first
+
+	revision revision
+	pulls    []*PullRequest // what it ships first came by these; empty of the first
+}
+
+// A Failure is a production deployment that failed.
+type Failure struct {
+	Service     string
+	Environment string
+	Repository  string    // owner/name
+	ID          int64     // of the GitHub deployment
+	FinishedAt  time.Time // UTC
+
+	revision revision
 }
 
 // A Change is a commit and how long it took until it was deployed.
@@ -54,7 +72,17 @@ func (t Truth) Until(at time.Time) Truth {
 		}
 		return -1
 	})
-	until := Truth{Deployments: t.Deployments[:end]}
+	until := Truth{Deployments: t.Deployments[:end], dependsOn: t.dependsOn}
+	for _, one := range t.Failures {
+		if !one.FinishedAt.After(at) {
+			until.Failures = append(until.Failures, one)
+		}
+	}
+	for _, one := range t.PullRequests {
+		if !one.MergedAt.After(at) {
+			until.PullRequests = append(until.PullRequests, one)
+		}
+	}
 	for _, one := range t.Incidents {
 		if !one.TriggeredAt.After(at) {
 			until.Incidents = append(until.Incidents, one.life.at(at).truth(one))
@@ -91,12 +119,14 @@ type revision struct {
 	landed      int
 	branch      string // the release branch, "" for the default branch
 	picked      int
+	isUrgent    bool // it mends something: nobody has to approve it
 }
 
 // A landing is a change that is part of a branch from now on.
 type landing struct {
 	sha        string
 	authoredAt time.Time
+	pull       *PullRequest // that it came by; nil where it came by none
 }
 
 // A series is what has been shipped to one environment so far.
@@ -108,7 +138,7 @@ type series struct {
 
 // ship notes that r was deployed at a time and returns the changes that were
 // waiting for it: those that r carries and nothing before it did.
-func (s *series) ship(r revision, at time.Time, landed []landing, picked map[string][]landing) (changes []Change, isFirst bool) {
+func (s *series) ship(r revision, at time.Time, landed []landing, picked map[string][]landing) (changes []Change, pulls []*PullRequest, isFirst bool) {
 	var waiting []landing
 	if r.landed > s.landed {
 		waiting = append(waiting, landed[s.landed:r.landed]...)
@@ -120,10 +150,13 @@ func (s *series) ship(r revision, at time.Time, landed []landing, picked map[str
 	}
 	if !s.isStarted {
 		s.isStarted = true
-		return nil, true
+		return nil, nil, true
 	}
 	for _, change := range waiting {
 		changes = append(changes, Change{SHA: change.sha, Seconds: int64(at.Sub(change.authoredAt) / time.Second)})
+		if change.pull != nil && !slices.Contains(pulls, change.pull) {
+			pulls = append(pulls, change.pull)
+		}
 	}
-	return changes, false
+	return changes, pulls, false
 }
