@@ -365,7 +365,7 @@ func (p *pagerDuty) listRelatedChangeEvents(r *request) (any, error) {
 	related := []changeEventJSON{}
 	for _, event := range slices.Backward(p.changes) {
 		shipment := event.shipment
-		if shipment.Service == one.Service && !shipment.FinishedAt.After(one.CreatedAt) {
+		if shipment.Service == one.Service && shipment.FinishedAt.Before(one.CreatedAt) {
 			if one.CreatedAt.Sub(shipment.FinishedAt) < 24*time.Hour {
 				shown := event.json()
 				shown.Correlation = &correlationJSON{Reason: "most_recent"}

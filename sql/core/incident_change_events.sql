@@ -64,7 +64,7 @@ belonging as (
     join event_services
         on incidents.account = event_services.account
         and incidents.source_service_id = event_services.pagerduty_service_id
-        and incidents.triggered_at >= event_services.happened_at
+        and incidents.triggered_at > event_services.happened_at
     where date_diff('second', event_services.happened_at, incidents.triggered_at) <= incidents.window_seconds
 ),
 
