@@ -224,7 +224,7 @@ func TestPages(t *testing.T) {
 		"/services/checkout": {"/teams/payments", "Checkout uptime", "What is behind it"},
 		"/slos":              {"Checkout requests", "overspent", "no data", "it reads from the function read_csv"},
 		"/services/attic":    {"not enough data", "no data", "nothing known before"},
-		"/explain/change_fail_rate?service=attic&days=7": {"n = 1", "Counted in n only (1)"},
+		"/explain/change_fail_rate?service=attic&days=7": {"n = 1", "Counted in n only (1)", `href="/explain/change_fail_rate?days=30&amp;service=attic"`},
 		"/explain/deployment_frequency?days=7":           {"&lt;script&gt;alert(1)&lt;/script&gt;", "Counted (", "Left out: "},
 		"/quality":                                       {"Nothing is wrong with the objectives", "stolen/1", "Coverage", "Freshness"},
 	} {
