@@ -26,7 +26,7 @@ type Diagnosis struct {
 // An Identity is whom the credentials belong to and what they may do.
 type Identity struct {
 	Name          string   // "token 1", "app 12", "no token"
-	Login         string   // of the user; of an App "", as it is none
+	Login         string   // of the user; "" of an App and of an installation's token, which are none
 	Scopes        []string // of a classic token; nil of other ones, which do not say what they may read
 	MissingScopes []string // of a classic token those that what is configured needs
 	Quotas        []Quota  // empty where the server has no limit
@@ -115,7 +115,10 @@ func (s *source) identify(ctx context.Context, isApp bool) (described Identity, 
 	if response != nil {
 		header = response.Header
 	}
-	if err != nil {
+	// An installation's token, as GitHub Actions hands out, is no user's: 403, and
+	// servers that only speak like GitHub may have no users at all: 404.
+	isNobodys := !isApp && (status(err) == http.StatusForbidden || status(err) == http.StatusNotFound)
+	if err != nil && !isNobodys {
 		return described, header, s.explain("", err)
 	}
 	described.Login = user.Login

@@ -24,6 +24,11 @@ func diagnosed(t *testing.T) string {
 				fmt.Fprint(w, `{"message": "Bad credentials"}`)
 				return
 			}
+			if r.Header.Get("Authorization") == "Bearer installation" && r.URL.Path == "/user" {
+				w.WriteHeader(http.StatusForbidden)
+				fmt.Fprint(w, `{"message": "Resource not accessible by integration"}`)
+				return
+			}
 			w.Header().Set("X-OAuth-Scopes", "gist, read:user")
 			w.Header().Set("X-GitHub-Enterprise-Version", "3.15.0")
 			if body == "" {
@@ -87,6 +92,22 @@ func TestDiagnoseRefusedToken(t *testing.T) {
 		t.Errorf("error %v, want %s", got, want)
 	}
 	if len(found.Problems) != 1 || len(found.Repositories) != 0 {
+		t.Errorf("problems %v, repositories %v", found.Problems, found.Repositories)
+	}
+}
+
+// The token that GitHub Actions hands out reads repositories and is no user's.
+func TestDiagnoseNobodysToken(t *testing.T) {
+	config := Config{BaseURL: diagnosed(t), TokenEnv: "GITHUB_TOKEN", Repositories: []string{"acme/shop"}}
+	found, err := Diagnose(context.Background(), config, Credentials{Tokens: []string{"installation"}}, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := found.Identities[0]
+	if one.Err != nil || one.Login != "" || len(one.Quotas) != 2 {
+		t.Errorf("identity %+v", one)
+	}
+	if len(found.Problems) != 0 || len(found.Repositories) != 1 {
 		t.Errorf("problems %v, repositories %v", found.Problems, found.Repositories)
 	}
 }

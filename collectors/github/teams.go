@@ -2,6 +2,7 @@ package github
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"net/http"
@@ -58,11 +59,16 @@ func (t teams) Pages(ctx context.Context, _ string) iter.Seq2[collectors.Page, e
 	return func(yield func(collectors.Page, error) bool) {
 		owners, err := t.owners(ctx)
 		if err != nil {
-			yield(collectors.Page{}, err)
+			if !errors.Is(err, errSpent) {
+				yield(collectors.Page{}, err)
+			}
 			return
 		}
 		for _, owner := range owners {
 			rows, err := t.of(ctx, owner)
+			if errors.Is(err, errSpent) { // the next run reads them
+				return
+			}
 			if err != nil {
 				err = t.source.explain(owner+"/*", fmt.Errorf("teams: %w", err))
 			}
