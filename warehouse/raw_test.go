@@ -205,15 +205,22 @@ func TestRemember(t *testing.T) {
 }
 
 // childVariable, when set, turns the test program into a process that works on
-// the raw store in the folder that it names.
-const childVariable = "DORADO_TEST_RAW_FOLDER"
+// the warehouse in the folder that it names, as workVariable says.
+const (
+	childVariable = "DORADO_TEST_FOLDER"
+	workVariable  = "DORADO_TEST_WORK"
+)
+
+// works are what a child does in a folder.
+var works = map[string]func(folder string) error{"": writeForever, "publish": publishOnce, "open": openForever}
 
 func TestMain(m *testing.M) {
 	if folder := os.Getenv(childVariable); folder != "" {
-		if err := writeForever(folder); err != nil {
+		if err := works[os.Getenv(workVariable)](folder); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
+		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }

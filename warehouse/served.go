@@ -75,13 +75,13 @@ type Confinement struct {
 // can reach any other file, the network, an extension or a setting, which is tried
 // before it returns. Its errors are [QueryError]s.
 func OpenConfined(ctx context.Context, path string, limits Confinement) (_ *Snapshot, err error) {
-	temporary, err := os.MkdirTemp(limits.Temporary, "dorado-snapshot-")
+	temporary, err := newTemporaryFolder(limits.Temporary)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.RemoveAll(temporary))
+			err = errors.Join(err, temporary.remove())
 		}
 	}()
 	var isPrepared atomic.Bool
@@ -91,7 +91,7 @@ func OpenConfined(ctx context.Context, path string, limits Confinement) (_ *Snap
 		"set autoinstall_known_extensions = false",
 		"set autoload_known_extensions = false",
 		"set allow_community_extensions = false",
-		"set temp_directory = " + literal(temporary),
+		"set temp_directory = " + literal(temporary.path),
 		fmt.Sprintf("set max_temp_directory_size = '%d bytes'", limits.TemporaryBytes),
 		"set memory_limit = " + literal(limits.Memory),
 		fmt.Sprintf("set threads = %d", limits.Threads),

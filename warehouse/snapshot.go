@@ -373,7 +373,7 @@ func referenceOf(node map[string]any) (Reference, bool) {
 type Snapshot struct {
 	Path      string // of the file
 	db        *sql.DB
-	temporary string // the folder that goes with it; "" where it stays
+	temporary *temporaryFolder // that goes with it; nil where there is none
 
 	isConfined bool
 }
@@ -414,8 +414,8 @@ func openFile(ctx context.Context, path string) (*Snapshot, error) {
 // Close lets go of the file.
 func (s *Snapshot) Close() error {
 	err := s.db.Close()
-	if s.temporary != "" {
-		err = errors.Join(err, os.RemoveAll(s.temporary))
+	if s.temporary != nil {
+		err = errors.Join(err, s.temporary.remove())
 	}
 	return err
 }

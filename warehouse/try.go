@@ -26,18 +26,18 @@ func Try(ctx context.Context, folder string, fill func(context.Context, *Databas
 // TrySnapshot makes a snapshot as Publish does, publishes nothing, and opens it. Closing
 // it removes it.
 func TrySnapshot(ctx context.Context, folder string, fill func(context.Context, *Database) error) (*Snapshot, error) {
-	temporary, err := os.MkdirTemp("", "dorado")
+	temporary, err := newTemporaryFolder("")
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for a snapshot: %w", err)
 	}
-	path := filepath.Join(temporary, snapshotFile(0))
+	path := filepath.Join(temporary.path, snapshotFile(0))
 	err = fillFile(ctx, path, filepath.Join(folder, rawName), fill)
 	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(temporary))
+		return nil, errors.Join(err, temporary.remove())
 	}
 	snapshot, err := openFile(ctx, path)
 	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(temporary))
+		return nil, errors.Join(err, temporary.remove())
 	}
 	snapshot.temporary = temporary
 	return snapshot, nil
