@@ -6,7 +6,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 PLUGIN_FLAGS := -trimpath -tags arrow_json_stdlib -ldflags "-s -w"
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo docs plugin chromium test bench lint update clean
+.PHONY: help build demo docs plugin lab package chromium test bench lint update clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -30,10 +30,14 @@ warehouse/testdata/node/node_modules: warehouse/testdata/node/package-lock.json
 	cd warehouse/testdata/node && npm ci --no-audit --no-fund
 	touch $@
 
+lab: plugin ## Show the data source in a browser, without a Grafana; dorado serve answers at SERVER
+	cd grafana && npm run --silent lab
+	go run ./grafana/lab --server $(or $(SERVER),http://127.0.0.1:8920)
+
 test: plugin warehouse/testdata/node/node_modules ## Check the formatting, vet, and run all tests, with those of the data source
 	@unformatted=$$(gofmt -l $$(find . -name '*.go' -not -path '*/node_modules/*')); test -z "$$unformatted" || { echo "not formatted (run gofmt -w on them):"; echo "$$unformatted"; exit 1; }
 	go vet ./...
-	cd grafana && npm run --silent typecheck && npm run --silent lint && npm test --silent
+	cd grafana && npm run --silent lab && npm run --silent typecheck && npm run --silent lint && npm test --silent
 	DORADO_TEST_PLUGIN=1 go test -timeout 30m ./...
 
 docs: build ## Write the data dictionary in docs/ anew
@@ -52,4 +56,4 @@ update: ## Write the golden files anew, to be reviewed with git diff
 	done
 
 clean: ## Remove what make built
-	rm -rf bin grafana/dist grafana/node_modules warehouse/testdata/node/node_modules
+	rm -rf bin grafana/dist grafana/lab/dist grafana/node_modules warehouse/testdata/node/node_modules

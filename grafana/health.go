@@ -27,7 +27,7 @@ func (d *Datasource) CheckHealth(ctx context.Context, _ *backend.CheckHealthRequ
 		return slices.Contains(caller.Scopes, scope) || slices.Contains(caller.Scopes, wire.ScopeAdmin)
 	}
 	if !may(wire.ScopeMetrics) {
-		return bad(fmt.Sprintf("The token %s may not read metrics: it has the scopes %s. Make one with: dorado token create --scope metrics,sql",
+		return bad(fmt.Sprintf("The token %s may not read metrics: it has the scopes %s. Make one with: dorado token create grafana --scope metrics,sql",
 			caller.Name, orNone(caller.Scopes))), nil
 	}
 	var freshness wire.Freshness
@@ -79,9 +79,9 @@ func (d *Datasource) whyRefused(err error) string {
 	isProblem := request.problem.Status != 0
 	switch {
 	case request.status == http.StatusUnauthorized && d.settings.token == "":
-		return "The server wants a token. Make one with: dorado token create --scope metrics,sql"
+		return "The server wants a token. Make one with: dorado token create grafana --scope metrics,sql"
 	case request.status == http.StatusUnauthorized:
-		return "The server does not know the token, or it has expired. Make one with: dorado token create --scope metrics,sql"
+		return "The server does not know the token, or it has expired. Make one with: dorado token create grafana --scope metrics,sql"
 	case request.status == http.StatusForbidden && isProblem:
 		return "The token may not do this: " + sentence(request.text)
 	case request.status == http.StatusNotFound && !isProblem:

@@ -142,6 +142,9 @@ func seriesOf(rows []metricRow, metric wire.Metric, question wire.MetricQuery, q
 		if field == nil {
 			field = data.NewField(row.statistic, data.Labels{}, make([]*float64, len(times)))
 			field.Config = configOf(row.unit)
+			if row.statistic == "burn_rate" {
+				field.Config = burnRate() // a ratio, but of speeds
+			}
 			name(field, row, metric, question)
 			if isPrevious {
 				// A chart draws it dashed; other panels pass over that.

@@ -50,18 +50,18 @@ func (d *Datasource) explain(ctx context.Context, query panelQuery) (*data.Frame
 	}
 	frame := data.NewFrame(words(query.Metric),
 		fieldOf(records, "record_at", func(r wire.ExplainedRecord) *time.Time { return &r.RecordAt }),
-		fieldOf(records, "record", func(r wire.ExplainedRecord) *string { return &r.Record }),
 		fieldOf(records, "service_id", func(r wire.ExplainedRecord) *string { return r.ServiceID }),
+		fieldOf(records, "record", func(r wire.ExplainedRecord) *string { return &r.Record }),
+		fieldOf(records, "is_counted", func(r wire.ExplainedRecord) *bool { return &r.IsCounted }),
+		fieldOf(records, "value_seconds", func(r wire.ExplainedRecord) *float64 { return r.ValueSeconds }),
+		fieldOf(records, "excluded_reason", func(r wire.ExplainedRecord) *string { return r.ExcludedReason }),
+		fieldOf(records, "rule", func(r wire.ExplainedRecord) *string { return r.Rule }),
+		fieldOf(records, "source_url", func(r wire.ExplainedRecord) *string { return r.SourceURL }),
 		fieldOf(records, "team", func(r wire.ExplainedRecord) *string { return r.Team }),
 		fieldOf(records, "repository", func(r wire.ExplainedRecord) *string { return r.Repository }),
 		fieldOf(records, "environment", func(r wire.ExplainedRecord) *string { return r.Environment }),
 		fieldOf(records, "deployment_id", func(r wire.ExplainedRecord) *string { return r.DeploymentID }),
-		fieldOf(records, "is_counted", func(r wire.ExplainedRecord) *bool { return &r.IsCounted }),
 		fieldOf(records, "is_numerator", func(r wire.ExplainedRecord) *bool { return r.IsNumerator }),
-		fieldOf(records, "value_seconds", func(r wire.ExplainedRecord) *float64 { return r.ValueSeconds }),
-		fieldOf(records, "rule", func(r wire.ExplainedRecord) *string { return r.Rule }),
-		fieldOf(records, "excluded_reason", func(r wire.ExplainedRecord) *string { return r.ExcludedReason }),
-		fieldOf(records, "source_url", func(r wire.ExplainedRecord) *string { return r.SourceURL }),
 	)
 	dress(frame, map[string]column{
 		"record_at":       {title: "Time"},
@@ -103,8 +103,7 @@ func (d *Datasource) slos(ctx context.Context, query panelQuery) (*data.Frame, e
 		return nil, err
 	}
 	ratio := data.FieldConfig{Unit: "percentunit"} // what remains can be below 0
-	remaining, burn := ratio, data.FieldConfig{Unit: "suffix:×"}
-	burn.SetMin(0).SetDecimals(2)
+	remaining, burn := ratio, *burnRate()
 	if !query.HideLevels {
 		remaining.Thresholds = thresholds(colourBroken, step{0, colourWorst}, step{0.25, colourBest})
 		burn.Thresholds = thresholds(colourBest, step{1, colourWorst})

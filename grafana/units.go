@@ -34,6 +34,12 @@ func configOf(unit string) *data.FieldConfig {
 	return config.SetMin(0)
 }
 
+// burnRate returns how burn rates look: how many times as fast as it may be a
+// budget is spent.
+func burnRate() *data.FieldConfig {
+	return (&data.FieldConfig{Unit: "suffix:×"}).SetMin(0).SetDecimals(2)
+}
+
 // Colours of good to bad, which the colour-blind can tell apart and both themes
 // can show.
 const (

@@ -42,6 +42,7 @@ var importRules = []importRule{
 	{folder: "server", ours: []string{"models", "reports", "server/page", "server/wire", "strictyaml", "warehouse", "warehouse/results"}},
 	{folder: "server/push", ours: []string{"collectors", "collectors/github", "collectors/ingested", "collectors/landing", "collectors/pagerduty", "server/wire"}},
 	{folder: "grafana", ours: []string{"grafana/frames", "grafana/macros", "server/wire"}},
+	{folder: "grafana/lab", ours: []string{"grafana", "grafana/host"}},
 	{folder: "grafana/*", ours: []string{"grafana", "server/wire"}},
 }
 

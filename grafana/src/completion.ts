@@ -100,12 +100,15 @@ export function languageOf(datasource: DoradoDataSource): LanguageDefinition {
   };
 }
 
+/** Parameters that have a default where they are of a metric. */
+const defaulted = ['grain', 'by_dimension', 'filters'];
+
 /** A call of a macro over the panel's range; what has a default is left out. */
 function call(name: string, parameters: string): string {
   const wanted = parameters
     .split(',')
-    .map((parameter) => parameter.trim())
-    .filter((parameter) => parameter !== '' && !parameter.includes(':='));
+    .map((parameter) => parameter.split(':=')[0].trim())
+    .filter((parameter) => parameter !== '' && !defaulted.includes(parameter));
   const values: Record<string, string> = { from_at: '$__timeFrom', to_at: '$__timeTo' };
   return `${name}(${wanted.map((parameter) => values[parameter] ?? parameter).join(', ')})`;
 }

@@ -2,11 +2,9 @@ import { Dimension, dimensions, DoradoQuery, Filters, Metric } from './types';
 
 const quote = (text: string) => `'${text.replaceAll("'", "''")}'`;
 
-/** The filter of one dimension as SQL; a variable brings its own quotes. */
-function among(column: string, values: string[]): string {
-  const list = values.map((value) => (/^\$\w+$|^\$\{\w+\}$/.test(value) ? value : quote(value)));
-  return `${column} in (${list.join(', ')})`;
-}
+/** The values of a filter as SQL; a variable brings its own quotes. */
+const list = (values: string[]) =>
+  values.map((value) => (/^\$\w+$|^\$\{\w+\}$/.test(value) ? value : quote(value))).join(', ');
 
 function restricting(filters: Filters | undefined): Array<[Dimension, string[]]> {
   return dimensions.flatMap((dimension): Array<[Dimension, string[]]> => {
@@ -19,10 +17,13 @@ function where(conditions: string[]): string {
   return conditions.length === 0 ? '' : `\nwhere\n    ${conditions.join('\n    and ')}`;
 }
 
-/**
- * The SQL that asks what a query asks, to go on from. A metric can only be filtered
- * in SQL by what it is grouped by; other filters become a comment that says so.
- */
+/** The filters as macros take them; nothing where nothing is left out. */
+function mapOf(filters: Filters | undefined): string {
+  const parts = restricting(filters).map(([dimension, values]) => `${quote(dimension)}: [${list(values)}]`);
+  return parts.length === 0 ? '' : `, filters := map {${parts.join(', ')}}`;
+}
+
+/** The SQL that asks what a query asks, to go on from. */
 export function sqlOf(query: DoradoQuery, metric: Metric | undefined): string {
   switch (query.queryType) {
     case 'sql':
@@ -41,25 +42,19 @@ function metricSQL(query: DoradoQuery, metric: Metric | undefined): string {
   const main = metric?.statistics[0]?.name;
   const statistics = query.statistic === '*' ? metric?.statistics.map(({ name }) => name) : [query.statistic ?? main];
   const columns = query.metric === 'dora' ? ['metric', 'value'] : (statistics ?? ['*']);
-  const filters = restricting(query.filters);
-  const here = filters.filter(([dimension]) => dimension === by);
-  const elsewhere = filters.filter(([dimension]) => dimension !== by);
-  const lost = elsewhere.map(
-    ([dimension, values]) => `-- Not in this SQL: the filter by ${dimension} (${values.join(', ')}); group by it.\n`
-  );
   const grain = query.grain === undefined || query.grain === 'auto' ? 'day' : query.grain;
-  return `${lost.join('')}select
+  return `select
     period_start as time,
     ${[...(by === 'none' ? [] : [`dimension as ${by}`]), ...columns].join(',\n    ')}
-from metrics.${query.metric ?? 'dora'}($__timeFrom, $__timeTo, grain := ${quote(grain)}, by_dimension := ${quote(by)})${where(
-    here.map(([, values]) => among('dimension', values))
-  )}
+from metrics.${query.metric ?? 'dora'}($__timeFrom, $__timeTo, grain := ${quote(grain)}, by_dimension := ${quote(by)}${mapOf(query.filters)})
 order by period_start`;
 }
 
 function explainSQL(query: DoradoQuery): string {
   const columns = { service: 'service_id', team: 'team', repository: 'repository', environment: 'environment' };
-  const conditions = restricting(query.filters).map(([dimension, values]) => among(columns[dimension], values));
+  const conditions = restricting(query.filters).map(
+    ([dimension, values]) => `${columns[dimension]} in (${list(values)})`
+  );
   if (query.onlyExcluded) {
     conditions.push('not is_counted');
   }
@@ -69,10 +64,7 @@ order by record_at desc${query.limit ? `\nlimit ${query.limit}` : ''}`;
 }
 
 function sloSQL(query: DoradoQuery): string {
-  const lost = restricting(query.filters).map(
-    ([dimension, values]) => `-- Not in this SQL: the filter by ${dimension} (${values.join(', ')}).\n`
-  );
-  return `${lost.join('')}select *
-from metrics.error_budget($__timeFrom, $__timeTo, by_dimension := 'objective')
+  return `select *
+from metrics.error_budget($__timeFrom, $__timeTo, by_dimension := 'objective'${mapOf(query.filters)})
 order by remaining_ratio`;
 }

@@ -49,7 +49,12 @@ export const schema: Schema = {
     { schema: 'marts', name: 'days', columns: [{ name: 'day', type: 'DATE' }] },
   ],
   macros: [
-    { schema: 'metrics', name: 'change_lead_time', parameters: "from_at, to_at, grain := 'total'", is_table: true },
+    {
+      schema: 'metrics',
+      name: 'change_lead_time',
+      parameters: 'from_at, to_at, grain, by_dimension, filters',
+      is_table: true,
+    },
     { schema: 'metrics', name: 'percentile', parameters: 'number, fraction', is_table: false },
   ],
 };

@@ -59,7 +59,7 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
         </Field>
         <Field
           label="Token"
-          description="From: dorado token create --scope metrics,sql. Without the scope sql only SQL queries are refused."
+          description="From: dorado token create grafana --scope metrics,sql. Without the scope sql only SQL queries are refused."
           htmlFor="dorado-token"
         >
           <SecretInput {...secret('token')} width={wide} placeholder="dorado_…" />

@@ -49,7 +49,7 @@ function MetricField({ query, catalogue, change, onlyExplained }: FieldsProps & 
   const metrics = (catalogue?.metrics ?? []).filter((metric) => !onlyExplained || metric.can_explain);
   const chosen = metrics.find(({ name }) => name === query.metric);
   return (
-    <EditorField label="Metric" tooltip={chosen?.description} width={40}>
+    <EditorField label="Metric" tooltip={chosen?.description} width={32}>
       <Combobox
         id={`${query.refId}-metric`}
         options={metricOptions(metrics, query.metric)}
