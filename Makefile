@@ -6,7 +6,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 PLUGIN_FLAGS := -trimpath -tags arrow_json_stdlib -ldflags "-s -w"
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo docs plugin lab package chromium test bench lint update clean
+.PHONY: help build demo docs plugin lab package test bench lint update clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ warehouse/testdata/node/node_modules: warehouse/testdata/node/package-lock.json
 lab: plugin ## Show the data source in a browser, without a Grafana; dorado serve answers at SERVER
 	cd grafana && npm run --silent lab
 	go run ./grafana/lab --server $(or $(SERVER),http://127.0.0.1:8920)
+
+package: plugin ## Pack the data source for all platforms into bin, with checksums
+	go run ./grafana/pack
 
 test: plugin warehouse/testdata/node/node_modules ## Check the formatting, vet, and run all tests, with those of the data source
 	@unformatted=$$(gofmt -l $$(find . -name '*.go' -not -path '*/node_modules/*')); test -z "$$unformatted" || { echo "not formatted (run gofmt -w on them):"; echo "$$unformatted"; exit 1; }

@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
@@ -186,6 +187,10 @@ func name(field *data.Field, row metricRow, metric wire.Metric, question wire.Me
 		}
 	}
 	hasMany := question.Statistic == wire.EveryStatistic
+	isMain := len(metric.Statistics) == 0 || metric.Statistics[0].Name == row.statistic
+	if !isMain && !hasMany && row.metric == metric.Name {
+		title += ", " + strings.ToLower(statistic[:1]) + statistic[1:] // Change lead time, 90th percentile
+	}
 	if hasMany {
 		field.Labels["statistic"] = row.statistic
 		title = statistic

@@ -210,6 +210,8 @@ func (s *Server) metricQuery(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case query.Metric == "change_lead_time" && query.Statistic == wire.EveryStatistic:
 		series = []wire.MetricRow{{Statistic: "median_seconds", Unit: wire.UnitSeconds}, {Statistic: "p90_seconds", Unit: wire.UnitSeconds}}
+	case query.Metric == "change_lead_time" && query.Statistic == "p90_seconds":
+		series = []wire.MetricRow{{Statistic: "p90_seconds", Unit: wire.UnitSeconds}}
 	case query.Metric == "change_lead_time":
 		series = []wire.MetricRow{{Statistic: "median_seconds", Unit: wire.UnitSeconds}}
 	case query.Metric == "change_fail_rate":

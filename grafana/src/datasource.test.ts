@@ -26,6 +26,15 @@ describe('applyTemplateVariables', () => {
     expect(filled.rawSql).toBe("select * from core.teams where team in ('red','o''brien')");
   });
 
+  test('quotes the custom all value, which Grafana does not', () => {
+    jest.spyOn(datasource['templates'], 'replace').mockReturnValueOnce('*');
+    const filled = datasource.applyTemplateVariables(
+      query({ queryType: 'sql', rawSql: "select filters := map {'team': [$team]}" }),
+      {}
+    );
+    expect(filled.rawSql).toBe("select filters := map {'team': ['*']}");
+  });
+
   test('leaves the macros to the backend, also where Grafana has one of that name', () => {
     const sql = 'select $__timeGroup(a, $__interval), $__interval_ms where $__timeFilter(a) and b = $unknown';
     const scopedVars = { __interval: { text: '1h', value: '1h' }, __interval_ms: { text: '1', value: '1' } };

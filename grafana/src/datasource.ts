@@ -33,6 +33,9 @@ const separator = '\u0001';
 /** Macros that the backend expands, so that alerts, which have no browser, can use them too. */
 const macros = /\$__(timeFilter|timeFrom|timeTo|timeGroup|interval_ms|interval|unixEpochFilter)\b/g;
 
+/** Variables as they are written in text: $name, ${name:format}, [[name]]. */
+const variables = /\$\{[^}]+\}|\$\w+|\[\[\w+(?::\w+)?\]\]/g;
+
 /** Asks dorado through the backend; here are only templates, and what editors choose from. */
 export class DoradoDataSource extends DataSourceWithBackend<DoradoQuery, DoradoOptions> {
   readonly annotations = annotationSupport;
@@ -115,10 +118,16 @@ export class DoradoDataSource extends DataSourceWithBackend<DoradoQuery, DoradoO
     return filled;
   }
 
-  /** SQL with the values of variables quoted. Grafana's own of our macros' names are left to the backend. */
+  /**
+   * SQL with the values of variables quoted. Grafana's own of our macros' names are left
+   * to the backend, and a custom all value, which Grafana does not quote, is.
+   */
   private fillSQL(sql: string, scopedVars: ScopedVars): string {
     const hidden = sql.replace(macros, `${separator}$1`);
-    const filled = this.templates.replace(hidden, scopedVars, 'sqlstring');
+    const filled = hidden.replace(variables, (variable) => {
+      const value = this.templates.replace(variable, scopedVars, 'sqlstring');
+      return value === '*' ? "'*'" : value;
+    });
     return filled.replaceAll(separator, '$__');
   }
 

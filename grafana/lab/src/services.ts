@@ -201,7 +201,7 @@ export async function fillServices(plugin: DataSourcePlugin<any, any, any, any>)
       Object.values(standardTransformers).map((transformation: any) => ({
         id: transformation.id,
         name: transformation.name,
-        transformation,
+        transformation: () => Promise.resolve(transformation),
         editor: nothing,
       })) as any
   );
