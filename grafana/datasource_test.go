@@ -132,7 +132,7 @@ func TestGrain(t *testing.T) {
 func TestMetricTable(t *testing.T) {
 	plugin := open(t)
 	frame := frameOf(t, plugin.ask(Query{Metric: "change_fail_rate", By: "service", Grain: wire.GrainTotal, Format: FormatTable}))
-	want := []string{"period_start_at", "period_end_at", "is_complete", "service", "value", "n", "lower_value", "upper_value", "is_enough", "level", "score"}
+	want := []string{"service", "value", "n", "lower_value", "upper_value", "is_enough", "level", "score"}
 	if got := fieldNames(frame); !slices.Equal(got, want) {
 		t.Errorf("the columns are %q", got)
 	}
@@ -151,8 +151,8 @@ func TestMetricTable(t *testing.T) {
 	}
 	// Metrics of several units have their names and units beside them.
 	frame = frameOf(t, plugin.ask(Query{Metric: "dora", Grain: wire.GrainTotal, Format: FormatTable, Compare: true}))
-	want = []string{"period_start_at", "period_end_at", "is_complete", "metric", "statistic", "value", "unit", "n", "lower_value", "upper_value", "previous_value", "previous_n", "is_enough", "level", "score"}
-	if got := fieldNames(frame); !slices.Equal(got, want) || frame.Fields[5].Config.Unit != "" {
+	want = []string{"metric", "statistic", "value", "unit", "n", "lower_value", "upper_value", "previous_value", "previous_n", "is_enough", "level", "score"}
+	if got := fieldNames(frame); !slices.Equal(got, want) || frame.Fields[2].Config.Unit != "" {
 		t.Errorf("the columns are %q", got)
 	}
 }

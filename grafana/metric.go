@@ -193,6 +193,8 @@ func name(field *data.Field, row metricRow, metric wire.Metric, question wire.Me
 	}
 	if hasMany {
 		field.Labels["statistic"] = row.statistic
+	}
+	if question.Statistic != "" { // the panel is about the metric, its series are about this
 		title = statistic
 	}
 	if question.By != wire.DimensionNone {
@@ -227,9 +229,9 @@ func dressMetricTable(frame *data.Frame, rows []metricRow, question wire.MetricQ
 	hasOneMetric := !slices.ContainsFunc(rows, func(row metricRow) bool { return row.metric != rows[0].metric })
 	hidePrevious := !query.Compare
 	dress(frame, map[string]column{
-		"period_start_at": {title: "Period"},
-		"period_end_at":   {title: "Until"},
-		"is_complete":     {title: "Complete"},
+		"period_start_at": {title: "Period", hide: question.Grain == wire.GrainTotal},
+		"period_end_at":   {title: "Until", hide: question.Grain == wire.GrainTotal},
+		"is_complete":     {title: "Complete", hide: question.Grain == wire.GrainTotal},
 		"dimension":       {title: words(question.By), hide: question.By == wire.DimensionNone},
 		"metric":          {hide: hasOneMetric && len(rows) > 0 && rows[0].metric == question.Metric},
 		"statistic":       {hide: question.Statistic != wire.EveryStatistic && hasOneMetric},

@@ -65,8 +65,8 @@ type Query struct {
 	Statistic     string        `json:"statistic,omitempty"` // default the main one; * for all
 	Grain         string        `json:"grain,omitempty"`     // default auto
 	By            string        `json:"by,omitempty"`        // default none
-	Filters       wire.Filters  `json:"filters,omitzero"`
-	AdHoc         []AdHocFilter `json:"adHoc,omitempty"` // of the dashboard; they restrict further
+	Filters       wire.Filters  `json:"filters,omitzero"`    // of sql: what $__filters stands for
+	AdHoc         []AdHocFilter `json:"adHoc,omitempty"`     // of the dashboard; they restrict further
 	DefinitionSet string        `json:"definitionSet,omitempty"`
 	Compare       bool          `json:"compare,omitempty"`       // with the period before: a second series
 	HideLevels    bool          `json:"hideLevels,omitempty"`    // leave colours and thresholds to the panel

@@ -146,7 +146,13 @@ func thresholds(below string, steps ...step) *data.ThresholdsConfig {
 
 // sql returns the rows of one SELECT, after its macros are expanded.
 func (d *Datasource) sql(ctx context.Context, query panelQuery) (*data.Frame, error) {
-	expanded, err := macros.Expand(query.SQL, macros.Panel{From: query.from, To: query.to, Interval: query.interval})
+	panel := macros.Panel{From: query.from, To: query.to, Interval: query.interval, Filters: map[string][]string{}}
+	for _, dimension := range wire.FilterDimensions {
+		if values := query.Filters.Of(dimension); len(values) > 0 {
+			panel.Filters[dimension] = values
+		}
+	}
+	expanded, err := macros.Expand(query.SQL, panel)
 	if err != nil {
 		return nil, err
 	}

@@ -72,7 +72,7 @@ func newBoard(uid, title, description string, variables ...cog.Builder[dashboard
 		Tags([]string{"dorado"}).
 		Readonly().
 		Timezone("utc").
-		Time("now-90d/d", "now/d").
+		Time("now-90d/d", "now").
 		Tooltip(dashboard.DashboardCursorSyncCrosshair).
 		WithVariable(dashboard.NewDatasourceVariableBuilder("datasource").Label("Data source").Type(pluginID).
 			Current(option("", "")))
@@ -88,23 +88,23 @@ func newBoard(uid, title, description string, variables ...cog.Builder[dashboard
 	return &board{builder: builder}
 }
 
-// annotations draws what happened to what the variables select.
+// annotations lets the reader draw what happened to what the variables select over the
+// charts. None is shown at first: of many services they would cover the charts.
 func (b *board) annotations(filters wire.Filters) *board {
 	for _, one := range []struct {
 		name, colour string
 		kinds        []string
-		isShown      bool
 	}{
-		{"Deployments", "blue", []string{wire.AnnotationDeployment}, false},
-		{"Failed deployments", "orange", []string{wire.AnnotationFailedDeployment}, true},
-		{"Rollbacks", "purple", []string{wire.AnnotationRollback}, false},
-		{"Incidents", "red", []string{wire.AnnotationIncident}, true},
-		{"Freezes", "yellow", []string{wire.AnnotationFreeze}, false},
+		{"Deployments", "blue", []string{wire.AnnotationDeployment}},
+		{"Failed deployments", "orange", []string{wire.AnnotationFailedDeployment}},
+		{"Rollbacks", "purple", []string{wire.AnnotationRollback}},
+		{"Incidents", "red", []string{wire.AnnotationIncident}},
+		{"Freezes", "yellow", []string{wire.AnnotationFreeze}},
 	} {
 		b.builder.Annotation(dashboard.NewAnnotationQueryBuilder().
 			Name(one.name).
 			Datasource(source).
-			Enable(one.isShown).
+			Enable(false).
 			IconColor(one.colour).
 			Target(target{grafana.Query{RefID: "Anno", QueryType: grafana.QueryAnnotation, Kinds: one.kinds, Filters: filters, Limit: 500}}))
 	}

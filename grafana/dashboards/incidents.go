@@ -12,7 +12,6 @@ const (
 // attribution is.
 func incidents() *board {
 	filters := byPullRequest
-	const filtersSQL = "map {'team': [$team], 'service': [$service]}"
 	b := newBoard("incidents", "Incidents and recovery", "Time to restore and to acknowledge, on-call load, and which deployment caused what with how much confidence.",
 		several(wire.DimensionTeam, "Team", wire.Filters{}),
 		several(wire.DimensionService, "Service", wire.Filters{Team: []string{everyTeam}}),
@@ -30,7 +29,7 @@ func incidents() *board {
 		every(wire.GrainMonth, metric("failed_deployment_recovery_time", "median_detection_seconds", filters)),
 		every(wire.GrainMonth, metric("failed_deployment_recovery_time", "median_repair_seconds", filters))))
 	b.add(12, 8, bars("Incidents by hour of the day", "Incidents that count and were triggered in the range, by the hour in the warehouse's time zone.", plain, "hour",
-		rows(`select
+		rows(filters, `select
     right('0' || incidents.triggered_hour, 2) as hour,
     count(*) as incidents
 from core.incidents as incidents
@@ -39,7 +38,7 @@ left join core.services as services
 where
     incidents.is_qualifying
     and $__timeFilter(incidents.triggered_at)
-    and metrics.is_selected(`+filtersSQL+`, incidents.service_id, services.team, null, null)
+    and metrics.is_selected($__filters, incidents.service_id, services.team, null, null)
 group by incidents.triggered_hour
 order by incidents.triggered_hour`)))
 	b.row("On call")
@@ -48,7 +47,7 @@ order by incidents.triggered_hour`)))
 	b.add(12, 8, lines("Noise", "The share of the resolved incidents that no person resolved.", ratio, every(wire.GrainMonth, metric("on_call_load", "auto_resolved_ratio", filters))))
 	b.row("Attribution")
 	b.add(8, 9, bars("How incidents are attributed", "Incidents that count and were triggered in the range, by what ties them to a deployment and how sure that is; none where nothing does.", plain, "method",
-		rows(`select
+		rows(filters, `select
     coalesce(causes.method || ', ' || causes.confidence, 'none') as method,
     count(*) as incidents
 from core.incidents as incidents
@@ -60,11 +59,11 @@ left join core.services as services
 where
     incidents.is_qualifying
     and $__timeFilter(incidents.triggered_at)
-    and metrics.is_selected(`+filtersSQL+`, incidents.service_id, services.team, null, null)
+    and metrics.is_selected($__filters, incidents.service_id, services.team, null, null)
 group by 1
 order by incidents desc, method`)))
 	b.add(16, 9, list("Incidents and what caused them", "Every incident that was triggered in the range, the newest first, with the deployment that it is attributed to and why; and why one does not count.",
-		rows(`select
+		rows(filters, `select
     incidents.triggered_at as triggered,
     incidents.service_id as service,
     incidents.title,
@@ -83,7 +82,7 @@ left join core.services as services
     on incidents.service_id = services.service_id
 where
     $__timeFilter(incidents.triggered_at)
-    and metrics.is_selected(`+filtersSQL+`, incidents.service_id, services.team, null, null)
+    and metrics.is_selected($__filters, incidents.service_id, services.team, null, null)
 order by incidents.triggered_at desc
 limit 500`), append(in(seconds, "duration"), address("page"))...))
 	return b

@@ -17,14 +17,14 @@ func leadTime() *board {
 	b.add(12, 8, lines("How lead time develops", aboutLeadTime, seconds,
 		metric("change_lead_time", "median_seconds", selected), metric("change_lead_time", "p75_seconds", selected), metric("change_lead_time", "p90_seconds", selected)))
 	b.add(12, 8, bars("How lead times are spread", "Changes of the range by their lead time.", plain, "lead time",
-		rows(`select
+		rows(selected, `select
     case
         when upper_seconds is null then 'over ' || lower_seconds // 86400 || ' d'
         when upper_seconds <= 86400 then 'to ' || upper_seconds // 3600 || ' h'
         else 'to ' || upper_seconds // 86400 || ' d'
     end as "lead time",
     changes
-from metrics.change_lead_time_distribution($__timeFrom, $__timeTo, filters := `+selectedSQL+`)
+from metrics.change_lead_time_distribution($__timeFrom, $__timeTo, filters := $__filters)
 order by lower_seconds`)))
 	b.row("Stages of pull requests")
 	b.add(12, 9, stages(byPullRequest))
@@ -32,7 +32,7 @@ order by lower_seconds`)))
 		metric("pull_request_stages", "pull_requests", byPullRequest), metric("pull_request_stages", "reviewed", byPullRequest), metric("pull_request_stages", "deployed", byPullRequest)))
 	b.row("Single changes")
 	b.add(12, 10, list("The slowest changes", "The changes of the range that took longest; each is linked to its commit.",
-		rows(`select
+		rows(selected, `select
     changes.lead_time_seconds as "lead time",
     changes.service_id as service,
     changes.author,
@@ -51,12 +51,12 @@ where
     deployments.is_production
     and changes.excluded_reason is null
     and $__timeFilter(deployments.finished_at)
-    and metrics.is_selected(`+selectedSQL+`, changes.service_id, services.team, changes.repository, deployments.environment)
+    and metrics.is_selected($__filters, changes.service_id, services.team, changes.repository, deployments.environment)
 order by changes.lead_time_seconds desc, changes.sha
 limit 100`), append(in(seconds, "lead time"), address("commit"))...))
-	b.add(12, 10, undeployed("map {'team': [$team], 'service': [$service]}"))
+	b.add(12, 10, undeployed(byPullRequest))
 	b.add(24, 8, bars("Batch size", "Deployments of the range by how many changes they ship first: small batches fail less.", plain, "changes",
-		rows(`select
+		rows(selected, `select
     case
         when changes = 0 then '0'
         when changes <= 2 then '1 to 2'
@@ -78,7 +78,7 @@ from (
         deployments.is_production
         and deployments.status = 'success'
         and $__timeFilter(deployments.finished_at)
-        and metrics.is_selected(`+selectedSQL+`, deployments.service_id, services.team, deployments.repository, deployments.environment)
+        and metrics.is_selected($__filters, deployments.service_id, services.team, deployments.repository, deployments.environment)
     group by deployments.deployment_id
 ) as batches
 group by 1
@@ -101,9 +101,9 @@ func stages(filters wire.Filters) panel {
 }
 
 // undeployed lists what is merged and has not reached production.
-func undeployed(filters string) panel {
+func undeployed(filters wire.Filters) panel {
 	return list("Merged and not deployed", "Pull requests merged in the range that no production deployment is known to have shipped, the newest first, with the reason.",
-		rows(`select
+		rows(filters, `select
     waiting.merged_at as merged,
     waiting.service_id as service,
     waiting.number as "pull request",
@@ -118,7 +118,7 @@ left join core.services as services
 where
     waiting.deployment_id is null
     and $__timeFilter(waiting.merged_at)
-    and metrics.is_selected(`+filters+`, waiting.service_id, services.team, waiting.repository, null)
+    and metrics.is_selected($__filters, waiting.service_id, services.team, waiting.repository, null)
 order by waiting.merged_at desc
 limit 100`), address("page"))
 }

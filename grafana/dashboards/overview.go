@@ -8,9 +8,6 @@ import (
 // selected are filters by what the variables team, service and environment select.
 var selected = wire.Filters{Team: []string{everyTeam}, Service: []string{everyService}, Environment: []string{everyEnvironment}}
 
-// selectedSQL are the same in SQL.
-const selectedSQL = "map {'team': [$team], 'service': [$service], 'environment': [$environment]}"
-
 // The five metrics in words: what a panel says of them.
 const (
 	aboutFrequency = "Successful production deployments per day, over the whole calendar days of the range."
@@ -28,8 +25,7 @@ func overview() *board {
 		several(wire.DimensionEnvironment, "Environment", wire.Filters{Team: []string{everyTeam}, Service: []string{everyService}}),
 	).annotations(wire.Filters{Team: []string{everyTeam}, Service: []string{everyService}})
 	fiveNumbers(b, selected)
-	b.add(14, 8, list("Level, trend and certainty", "The five metrics of the range beside those of the period before. A share has its 95 % interval. A number that stands on too few records has no level.",
-		compared(total(metric("dora", "", selected)))))
+	b.add(14, 8, standing(selected))
 	b.add(10, 8, lines("Throughput against instability", "DORA's Quick Check scores by month, from 0 to 10: deploying more often should not cost stability.", plain,
 		every(wire.GrainMonth, metric("quick_check", "throughput_score", selected)),
 		every(wire.GrainMonth, metric("quick_check", "stability_score", selected))))
@@ -40,8 +36,8 @@ func overview() *board {
 	b.add(8, 8, lines("Failed deployment recovery time", aboutRecovery, seconds, by(wire.DimensionTeam, every(wire.GrainMonth, metric("failed_deployment_recovery_time", "", selected)))))
 	b.add(8, 8, lines("Deployment rework rate", aboutRework, ratio, by(wire.DimensionTeam, every(wire.GrainMonth, metric("deployment_rework_rate", "", selected)))))
 	b.row("Teams and services")
-	b.add(24, 7, sideBySide("Teams", "The five metrics of every team; open one to see its services.", "team", selectedSQL, drill("team", "team", "team")))
-	b.add(24, 12, sideBySide("Services", "The five metrics of every service; open one to see the records behind them.", "service", selectedSQL, drill("service", "service", "service")))
+	b.add(24, 7, sideBySide("Teams", "The five metrics of every team; open one to see its services.", "team", selected, drill("team", "team", "team")))
+	b.add(24, 12, sideBySide("Services", "The five metrics of every service; open one to see the records behind them.", "service", selected, drill("service", "service", "service")))
 	return b
 }
 
@@ -54,23 +50,38 @@ func fiveNumbers(b *board, filters wire.Filters) {
 	b.add(4, 4, number("Deployment rework rate", aboutRework, ratio, metric("deployment_rework_rate", "", filters)))
 }
 
+// standing says how sure the five metrics are, and where they lead.
+func standing(filters wire.Filters) panel {
+	return list("Level, trend and certainty", "How the five metrics of the range stand: the level of DORA's report, the score in its Quick Check, how many records they stand on, the change against the same number of days before, and of shares the 95 % interval. What stands on too few records has no level.",
+		rows(filters, `select
+    replace(metric, '_', ' ') as metric,
+    level,
+    score,
+    n,
+    value / nullif(previous_value, 0) - 1 as change,
+    lower_value as "from",
+    upper_value as "to"
+from metrics.dora($__timeFrom, $__timeTo, filters := $__filters)`),
+		in(ratio, "change", "from", "to")...)
+}
+
 // sideBySide lists the five metrics of every group of a dimension, a row each.
-func sideBySide(title, description, dimension, filters string, looks ...look) panel {
+func sideBySide(title, description, dimension string, filters wire.Filters, looks ...look) panel {
 	looks = append(looks, in(seconds, "lead time", "recovery time")...)
 	looks = append(looks, in(ratio, "fail rate", "rework rate")...)
 	return list(title, description, sideBySideRows(dimension, filters), looks...)
 }
 
-func sideBySideRows(dimension, filters string) grafana.Query {
-	return rows(`select
-    dimension as ` + dimension + `,
+func sideBySideRows(dimension string, filters wire.Filters) grafana.Query {
+	return rows(filters, `select
+    dimension as `+dimension+`,
     max(value) filter (where metric = 'deployment_frequency') as "deployments per day",
     max(value) filter (where metric = 'change_lead_time') as "lead time",
     max(value) filter (where metric = 'change_fail_rate') as "fail rate",
     max(value) filter (where metric = 'failed_deployment_recovery_time') as "recovery time",
     max(value) filter (where metric = 'deployment_rework_rate') as "rework rate",
     max(n) filter (where metric = 'change_lead_time') as changes
-from metrics.five_metrics($__timeFrom, $__timeTo, by_dimension := '` + dimension + `', filters := ` + filters + `)
+from metrics.five_metrics($__timeFrom, $__timeTo, by_dimension := '`+dimension+`', filters := $__filters)
 group by dimension
 order by dimension`)
 }

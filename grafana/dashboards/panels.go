@@ -76,9 +76,10 @@ func compared(query grafana.Query) grafana.Query {
 	return query
 }
 
-// rows asks for the rows of one SELECT over the server's tables and macros.
-func rows(sql string) grafana.Query {
-	return grafana.Query{QueryType: grafana.QuerySQL, SQL: sql, Format: grafana.FormatTable}
+// rows asks for the rows of one SELECT over the server's tables and macros, in which
+// $__filters stands for the filters.
+func rows(filters wire.Filters, sql string) grafana.Query {
+	return grafana.Query{QueryType: grafana.QuerySQL, Filters: filters, SQL: sql, Format: grafana.FormatTable}
 }
 
 // number is one number of the whole range.
@@ -205,8 +206,8 @@ func budgets(title, description string, query grafana.Query) panel {
 }
 
 // minutesDown shows what took services down, deployments or something else.
-func minutesDown(filters string) panel {
-	query := rows(`select
+func minutesDown(filters wire.Filters) panel {
+	query := rows(filters, `select
     cast(causes.week as timestamp) as time,
     sum(causes.minutes_down_by_deployments) as "by deployments",
     sum(causes.minutes_down_otherwise) as otherwise
@@ -215,7 +216,7 @@ left join core.services as services
     on causes.service_id = services.service_id
 where
     $__timeFilter(cast(causes.week as timestamp))
-    and metrics.is_selected(` + filters + `, causes.service_id, services.team, null, null)
+    and metrics.is_selected($__filters, causes.service_id, services.team, null, null)
 group by causes.week
 order by causes.week`)
 	query.Format = grafana.FormatTimeSeries

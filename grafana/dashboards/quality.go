@@ -8,9 +8,8 @@ func quality() *board {
 		several(wire.DimensionTeam, "Team", wire.Filters{}),
 		several(wire.DimensionService, "Service", wire.Filters{Team: []string{everyTeam}}),
 	)
-	const filtersSQL = "map {'team': [$team], 'service': [$service]}"
 	b.add(14, 10, list("Freshness", "How far every collector is behind its source at the time of the snapshot. A quiet source has an old newest record, which is no fault.",
-		rows(`select
+		rows(byPullRequest, `select
     collector,
     is_failing as failing,
     lag_seconds as "since the last good run",
@@ -20,7 +19,7 @@ func quality() *board {
 from marts.freshness
 order by is_failing desc, collector`), in(seconds, "since the last good run", "since the newest record")...))
 	b.add(10, 10, list("Checks", "What was held to be true of the data when the snapshot was built; rows speak against it.",
-		rows(`select
+		rows(byPullRequest, `select
     claim,
     severity,
     is_held as holds,
@@ -30,7 +29,7 @@ from marts.checks
 order by is_held, offending_rows desc, claim`)))
 	b.row("Coverage")
 	b.add(12, 10, list("What is covered", "How much of the recent data a metric can rest on.",
-		rows(`select
+		rows(byPullRequest, `select
     kind,
     sum(covered) as covered,
     sum(records) as records,
@@ -40,11 +39,11 @@ left join core.services as services
     on coverage.subject = services.service_id
 where
     services.service_id is null
-    or metrics.is_selected(`+filtersSQL+`, services.service_id, services.team, null, null)
+    or metrics.is_selected($__filters, services.service_id, services.team, null, null)
 group by kind
 order by coverage, kind`), in(ratio, "coverage")...))
 	b.add(12, 10, list("What is not, and why", "The reasons for which records are not covered, the most frequent first.",
-		rows(`select
+		rows(byPullRequest, `select
     kind,
     reason,
     sum(records) as records
@@ -53,13 +52,13 @@ left join core.services as services
     on gaps.subject = services.service_id
 where
     services.service_id is null
-    or metrics.is_selected(`+filtersSQL+`, services.service_id, services.team, null, null)
+    or metrics.is_selected($__filters, services.service_id, services.team, null, null)
 group by kind, reason
 order by records desc, kind, reason
 limit 200`)))
 	b.row("Left out of the numbers")
 	b.add(12, 9, list("Changes without a lead time", "Changes that production deployments of the range ship first and that have no lead time, by reason.",
-		rows(`select
+		rows(byPullRequest, `select
     changes.excluded_reason as reason,
     count(*) as changes
 from core.changes as changes
@@ -71,11 +70,11 @@ where
     changes.excluded_reason is not null
     and deployments.is_production
     and $__timeFilter(deployments.finished_at)
-    and metrics.is_selected(`+filtersSQL+`, changes.service_id, services.team, null, null)
+    and metrics.is_selected($__filters, changes.service_id, services.team, null, null)
 group by changes.excluded_reason
 order by changes desc, reason`)))
 	b.add(12, 9, list("Incidents that do not count", "Incidents that were triggered in the range and do not count, by reason.",
-		rows(`select
+		rows(byPullRequest, `select
     incidents.excluded_reason as reason,
     count(*) as incidents
 from core.incidents as incidents
@@ -84,12 +83,12 @@ left join core.services as services
 where
     incidents.excluded_reason is not null
     and $__timeFilter(incidents.triggered_at)
-    and metrics.is_selected(`+filtersSQL+`, incidents.service_id, services.team, null, null)
+    and metrics.is_selected($__filters, incidents.service_id, services.team, null, null)
 group by incidents.excluded_reason
 order by incidents desc, reason`)))
 	b.row("Reconciliation")
 	b.add(12, 9, list("Mapped to no service", "What was collected, belongs to no service, and is therefore in no number.",
-		rows(`select
+		rows(byPullRequest, `select
     kind,
     name,
     records,
@@ -98,7 +97,7 @@ from core.unmapped
 order by records desc nulls last, kind, name
 limit 200`)))
 	b.add(12, 9, list("Our numbers and PagerDuty's", "The difference between what is computed here and what PagerDuty's analytics say, by service and month.",
-		rows(`select
+		rows(byPullRequest, `select
     pagerduty_service as "PagerDuty service",
     month,
     incidents,

@@ -9,7 +9,6 @@ import (
 // records, and these to their source.
 func service() *board {
 	filters := wire.Filters{Service: []string{everyService}}
-	const filtersSQL = "map {'service': [$service]}"
 	b := newBoard("service", "DORA of a service", "The metrics of one service with the records behind them, each linked to its source.",
 		one(wire.DimensionService, "Service", wire.Filters{}),
 	).annotations(filters)
@@ -19,7 +18,7 @@ func service() *board {
 		every(wire.GrainWeek, metric("change_lead_time", "median_seconds", filters)), every(wire.GrainWeek, metric("change_lead_time", "p90_seconds", filters))))
 	b.row("Deployments")
 	b.add(24, 9, list("Deployments and what became of them", "Every production deployment that finished in the range, the newest first: the rule that placed it, and why it failed.",
-		rows(`select
+		rows(filters, `select
     deployments.finished_at,
     deployments.environment,
     deployments.version,
@@ -32,10 +31,12 @@ func service() *board {
 from core.deployments as deployments
 left join core.deployment_outcomes as outcomes
     on deployments.deployment_number = outcomes.deployment_number
+left join core.services as services
+    on deployments.service_id = services.service_id
 where
     deployments.is_production
     and $__timeFilter(deployments.finished_at)
-    and deployments.service_id in ($service)
+    and metrics.is_selected($__filters, deployments.service_id, services.team, deployments.repository, deployments.environment)
 order by deployments.finished_at desc
 limit 500`), append(in(seconds, "recovery_seconds"), address("source_url"))...))
 	b.row("The records behind the numbers")
@@ -50,7 +51,7 @@ limit 500`), append(in(seconds, "recovery_seconds"), address("source_url"))...))
 	}
 	b.row("Objectives")
 	b.add(12, 8, list("Objectives", "How every objective of the service stands at the end of the range.", grafana.Query{QueryType: grafana.QuerySLO, Filters: filters}))
-	b.add(12, 8, minutesDown(filtersSQL))
+	b.add(12, 8, minutesDown(filters))
 	return b
 }
 

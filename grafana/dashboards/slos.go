@@ -8,7 +8,6 @@ import (
 // slos answers what is left of the error budgets, and what spent them.
 func slos() *board {
 	filters := byPullRequest
-	const filtersSQL = "map {'team': [$team], 'service': [$service]}"
 	b := newBoard("slos", "SLOs and error budgets", "How every objective stands, what its budget was spent on, when one would have been paged, and when releases would have been frozen.",
 		several(wire.DimensionTeam, "Team", wire.Filters{}),
 		several(wire.DimensionService, "Service", wire.Filters{Team: []string{everyTeam}}),
@@ -22,9 +21,9 @@ func slos() *board {
 	b.add(12, 9, budgets("Budget left", "The part of each error budget that is left at the end of a day; negative where more was spent.", metric("error_budget", "remaining_ratio", filters)))
 	b.add(12, 9, lines("Burn rate", "How many times faster than allowed each budget was spent; 1 spends it exactly.", plain, by(wire.DimensionObjective, metric("error_budget", "burn_rate", filters))))
 	b.row("What spent the budgets")
-	b.add(12, 9, minutesDown(filtersSQL))
+	b.add(12, 9, minutesDown(filters))
 	b.add(12, 9, list("Cost of deployments", "Minutes down inside incidents that are attributed to deployments, against all others, and for each deployment.",
-		rows(`select
+		rows(filters, `select
     causes.service_id as service,
     sum(causes.minutes_down_by_deployments) as "by deployments",
     sum(causes.minutes_down_otherwise) as otherwise,
@@ -35,12 +34,12 @@ left join core.services as services
     on causes.service_id = services.service_id
 where
     $__timeFilter(cast(causes.week as timestamp))
-    and metrics.is_selected(`+filtersSQL+`, causes.service_id, services.team, null, null)
+    and metrics.is_selected($__filters, causes.service_id, services.team, null, null)
 group by causes.service_id
 order by "by deployments" desc, causes.service_id`), append(in(minutes, "by deployments", "otherwise", "for each deployment"), drill("service", "service", "service"))...))
 	b.row("What would have been done")
 	b.add(12, 9, list("Would have paged", "When both windows of a burn rate alert of the SRE workbook were over their threshold, computed after the fact and never finer than the data.",
-		rows(`select
+		rows(filters, `select
     alerts.fired_at as fired,
     alerts.ended_at as ended,
     alerts.slo,
@@ -54,11 +53,11 @@ left join core.services as services
     on alerts.service_id = services.service_id
 where
     $__timeFilter(alerts.fired_at)
-    and metrics.is_selected(`+filtersSQL+`, alerts.service_id, services.team, null, null)
+    and metrics.is_selected($__filters, alerts.service_id, services.team, null, null)
 order by alerts.fired_at desc
 limit 500`)))
 	b.add(12, 9, list("Freezes", "Times in which a policy would have frozen releases because a budget was overspent, and what shipped meanwhile.",
-		rows(`select
+		rows(filters, `select
     freezes.frozen_from as "from",
     freezes.frozen_until as until,
     freezes.slo,
@@ -73,7 +72,7 @@ left join core.services as services
 where
     freezes.frozen_from < $__timeTo
     and coalesce(freezes.frozen_until >= $__timeFrom, true)
-    and metrics.is_selected(`+filtersSQL+`, freezes.service_id, services.team, null, null)
+    and metrics.is_selected($__filters, freezes.service_id, services.team, null, null)
 order by freezes.frozen_from desc
 limit 500`), in(ratio, "lowest budget")...))
 	return b

@@ -5,6 +5,7 @@
 //	$__timeGroup(column, '1 day')   the beginning of the column's day; also 1d, or $__interval
 //	$__interval, $__interval_ms     the width of a pixel, as an interval and in milliseconds
 //	$__unixEpochFilter(column)      the column, in seconds since 1970, is in the range
+//	$__filters                      the query's filters, as metrics and metrics.is_selected take them
 //
 // It reads SQL token by token: what looks like a macro in a string, a quoted
 // name or a comment is left alone, and a bracket there does not end a macro.
@@ -13,7 +14,9 @@ package macros
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,6 +26,8 @@ type Panel struct {
 	From     time.Time     // the first instant of the range
 	To       time.Time     // the instant after its last
 	Interval time.Duration // between two points of a chart
+
+	Filters map[string][]string // the values of each dimension that is restricted
 }
 
 // macro is one macro: how many arguments it may have, and what becomes of them.
@@ -56,6 +61,8 @@ func find(name string) (macro, bool) {
 		return macro{0, 0, "$__interval_ms", func(panel Panel, _ []string) (string, error) {
 			return fmt.Sprint(milliseconds(panel.Interval)), nil
 		}}, true
+	case "$__filters":
+		return macro{0, 0, "$__filters", func(panel Panel, _ []string) (string, error) { return filters(panel.Filters), nil }}, true
 	case "$__unixEpochFilter":
 		return macro{1, 1, "$__unixEpochFilter(column)", func(panel Panel, arguments []string) (string, error) {
 			return fmt.Sprintf("(%s >= %d AND %[1]s < %[3]d)", arguments[0], panel.From.Unix(), panel.To.Unix()), nil
@@ -63,6 +70,22 @@ func find(name string) (macro, bool) {
 	}
 	return macro{}, false
 }
+
+// filters returns filters as an SQL map of lists.
+func filters(values map[string][]string) string {
+	var entries []string
+	for _, dimension := range slices.Sorted(maps.Keys(values)) {
+		var quoted []string
+		for _, value := range values[dimension] {
+			quoted = append(quoted, literal(value))
+		}
+		entries = append(entries, literal(dimension)+": ["+strings.Join(quoted, ", ")+"]")
+	}
+	return "map {" + strings.Join(entries, ", ") + "}"
+}
+
+// literal returns text as an SQL string.
+func literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
 // Expand returns sql with every macro replaced. An error names the macro and its line.
 func Expand(sql string, panel Panel) (string, error) {
@@ -90,7 +113,7 @@ func Expand(sql string, panel Panel) (string, error) {
 func call(sql string, start int, name string, panel Panel) (string, int, error) {
 	found, isKnown := find(name)
 	if !isKnown {
-		return "", 0, fmt.Errorf("%s is no macro; there are $__timeFilter, $__timeFrom, $__timeTo, $__timeGroup, $__interval, $__interval_ms and $__unixEpochFilter", name)
+		return "", 0, fmt.Errorf("%s is no macro; there are $__timeFilter, $__timeFrom, $__timeTo, $__timeGroup, $__interval, $__interval_ms, $__unixEpochFilter and $__filters", name)
 	}
 	arguments, end, err := arguments(sql, start, found.most == 0)
 	if err != nil {

@@ -10,6 +10,7 @@ var panel = Panel{
 	From:     time.Date(2026, 1, 1, 1, 0, 0, 0, time.FixedZone("CET", 3600)),
 	To:       time.Date(2026, 2, 1, 0, 0, 0, 500_000_000, time.UTC),
 	Interval: time.Hour,
+	Filters:  map[string][]string{"team": {"it's us", "web"}, "environment": {"production"}},
 }
 
 const (
@@ -36,6 +37,7 @@ func TestExpand(t *testing.T) {
 		{"group of a list", "$__timeGroup([a, b][1], '1 day')", "time_bucket(INTERVAL '1 day', [a, b][1])"},
 		{"interval", "$__interval $__interval_ms", "INTERVAL '3600000 milliseconds' 3600000"},
 		{"epoch", "$__unixEpochFilter(a)", "(a >= 1767225600 AND a < 1769904000)"},
+		{"filters", "is_selected($__filters, a)", "is_selected(map {'environment': ['production'], 'team': ['it''s us', 'web']}, a)"},
 		{"a string", "select '$__timeFrom', 'it''s $__timeFrom'", "select '$__timeFrom', 'it''s $__timeFrom'"},
 		{"a string with escapes", `select E'\' $__timeFrom'`, `select E'\' $__timeFrom'`},
 		{"a string that ends with a backslash", `select '\' || $__interval_ms`, `select '\' || 3600000`},
