@@ -20,6 +20,7 @@ import (
 	"net/http"
 	"runtime"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/klauspost/compress/gzhttp"
@@ -223,6 +224,9 @@ func (s *Server) Look(ctx context.Context) {
 // once requests are taken.
 func (s *Server) Run(ctx context.Context, ready func(net.Addr)) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.config.Listen)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("another program has %s: stop it, or choose another address with server.listen or --listen (%w)", s.config.Listen, err)
+	}
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}

@@ -97,11 +97,14 @@ func (p *program) compare(ctx context.Context, files [2]string, asOf time.Time, 
 	var folder string
 	var definitions [2][]definition
 	var metrics [2][]metricDifference
-	for i, file := range files {
-		config, err := loadConfig(file, p.now())
-		if err != nil {
+	var configs [2]*Config
+	for i, file := range files { // both before the first build, which takes long
+		if configs[i], err = loadConfig(file, p.now()); err != nil {
 			return made, err
 		}
+	}
+	for i, config := range configs {
+		file := files[i]
 		if folder == "" {
 			folder = config.Warehouse.Path
 			if err := p.ensureTables(ctx, config); err != nil {

@@ -52,6 +52,10 @@ func TestCompareDefinitions(t *testing.T) {
 	if want := "No definition differs between a.yaml and a.yaml.\n"; same.code != 0 || same.stdout[:len(want)] != want {
 		t.Errorf("got %+v", same)
 	}
+	missing := dorado(t, "", "compare-definitions", "a.yaml", "c.yaml")
+	if want := "dorado: no configuration at c.yaml: dorado init writes one, or name another with --config\n"; missing.code == 0 || missing.stderr != want {
+		t.Errorf("it builds the first before it misses the second: %+v", missing)
+	}
 	if _, err := os.Stat(filepath.Join("data", "published")); !os.IsNotExist(err) {
 		t.Errorf("something was published: %v", err)
 	}

@@ -80,7 +80,7 @@ func (p *program) config() (*Config, error) {
 func loadConfig(file string, now time.Time) (*Config, error) {
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("no configuration at %s: write one as README.md shows, or name another with --config", file)
+		return nil, fmt.Errorf("no configuration at %s: dorado init writes one, or name another with --config", file)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration: %w", err)

@@ -468,7 +468,7 @@ definitions:
 
 func TestConfigMissing(t *testing.T) {
 	_, err := loadConfig("nowhere/dorado.yaml", today)
-	want := "no configuration at nowhere/dorado.yaml: write one as README.md shows, or name another with --config"
+	want := "no configuration at nowhere/dorado.yaml: dorado init writes one, or name another with --config"
 	if err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}

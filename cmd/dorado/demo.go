@@ -233,6 +233,7 @@ func demoNext(folder, configFile string) string {
 What to try next:
   %[1]s serve --config %[3]s   # the pages, the API, and what Grafana asks
   %[1]s report --config %[3]s --by service
+  %[1]s explain --config %[3]s change_fail_rate --team platform   # the records behind a number
   %[1]s query --config %[3]s "from metrics.change_lead_time(timestamp '2000-01-01', timestamp '2100-01-01', grain := 'month', by_dimension := 'team')"
   %[1]s query --config %[3]s "select * from core.changes where lead_time_seconds > 14 * 86400"
   any DuckDB: duckdb -readonly %[2]s

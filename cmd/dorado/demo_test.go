@@ -16,10 +16,11 @@ func TestDemoServes(t *testing.T) {
 	t.Parallel()
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
+	config := filepath.Join(t.TempDir(), "demo", "dorado.yaml")
 	stdout, written := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		err := run(ctx, []string{"demo", "--folder", filepath.Join(t.TempDir(), "demo"), "--days", "10", "--serve"}, strings.NewReader(""), written, io.Discard)
+		err := run(ctx, []string{"demo", "--folder", filepath.Dir(config), "--days", "10", "--serve"}, strings.NewReader(""), written, io.Discard)
 		ended <- err
 		written.CloseWithError(err)
 	}()
@@ -39,6 +40,11 @@ func TestDemoServes(t *testing.T) {
 	}
 	if err := answer.Body.Close(); err != nil {
 		t.Fatal(err)
+	}
+	taken := strings.TrimPrefix(address, "http://")
+	second := dorado(t, "", "serve", "--config", config, "--listen", taken)
+	if want := "dorado: another program has " + taken + ": stop it, or choose another address with server.listen or --listen"; second.code != 1 || !strings.Contains(second.stderr, want) {
+		t.Errorf("a second one there: %+v", second)
 	}
 	go func() { _, _ = io.Copy(io.Discard, stdout) }() // or it would wait for somebody to read
 	stop()

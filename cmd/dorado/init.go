@@ -157,7 +157,7 @@ func (p *program) initialize(ctx context.Context, asked questions) error {
 	if err := made.print(p.stdout); err != nil {
 		return err
 	}
-	if err := p.firstNumbers(ctx, config); err != nil {
+	if err := p.firstNumbers(ctx, config, asked.Days); err != nil {
 		return err
 	}
 	return p.say(`
@@ -233,8 +233,8 @@ func (p *program) findServices(ctx context.Context, config *Config, made *propos
 	return nil
 }
 
-// firstNumbers builds, publishes and reports.
-func (p *program) firstNumbers(ctx context.Context, config *Config) error {
+// firstNumbers builds, publishes and reports of as many days as were read.
+func (p *program) firstNumbers(ctx context.Context, config *Config, days int) error {
 	asOf, err := p.asOf("")
 	if err != nil {
 		return err
@@ -254,14 +254,19 @@ func (p *program) firstNumbers(ctx context.Context, config *Config) error {
 	if err != nil {
 		return err
 	}
-	first, err := reports.New(ctx, snapshot, "", "", "service")
+	numbers := reports.Report{By: "service"}
+	numbers.Days, err = reports.NewDays(ctx, snapshot, "", "")
+	if err == nil {
+		numbers.Days = numbers.Length(days)
+		numbers.Metrics, err = reports.Metrics(ctx, snapshot, numbers.Days, numbers.By)
+	}
 	if err = errors.Join(err, snapshot.Close()); err != nil {
 		return err
 	}
-	return writeReport(first, p.stdout, "table")
+	return writeReport(numbers, p.stdout, "table")
 }
 
-// print lists the services that are proposed.
+// print lists the services that are proposed, and says what belongs to none.
 func (m proposal) print(out io.Writer) error {
 	services := newTable("services")
 	services.AppendHeader(table.Row{"service", "team", "deployments", "evidence"})
@@ -269,6 +274,11 @@ func (m proposal) print(out io.Writer) error {
 		services.AppendRow(table.Row{service.Name, service.Team, describeRules(service.Deployments), strings.Join(service.Evidence, "\n")})
 	}
 	_, err := fmt.Fprintf(out, "\n%s\n", services.Render())
+	if err != nil || len(m.Unmapped) == 0 {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "%s named like none of these, so that no number of theirs has the incidents: the end of the configuration says what to do.\n",
+		count(len(m.Unmapped), "PagerDuty service is", "PagerDuty services are"))
 	return err
 }
 

@@ -41,6 +41,10 @@ func TestInit(t *testing.T) {
 	if strings.Contains(string(text)+got.stdout+got.stderr, "made-up") {
 		t.Error("the token is shown")
 	}
+	from := time.Now().UTC().AddDate(0, 0, -(int(time.Since(s.organization.Start).Hours()/24) + 1))
+	if days := from.Format("2006-01"); !strings.Contains(got.stdout, days) {
+		t.Errorf("the first numbers are not of the days that were read, from %s on:\n%s", days, got.stdout)
+	}
 	if !strings.Contains(got.stdout, "Deployment frequency") || !strings.Contains(got.stdout, "Time to restore") {
 		t.Errorf("no first numbers in\n%s", got.stdout)
 	}
@@ -109,6 +113,13 @@ func TestInitFindsPagers(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "init.yaml", string(text))
+	var printed strings.Builder
+	if err := made.print(&printed); err != nil {
+		t.Fatal(err)
+	}
+	if want := "\n1 PagerDuty service is named like none of these"; !strings.Contains(printed.String(), want) {
+		t.Errorf("no %q in\n%s", want, printed.String())
+	}
 }
 
 func TestInitMistakes(t *testing.T) {

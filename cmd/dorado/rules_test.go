@@ -132,7 +132,7 @@ func TestRulesTestWarns(t *testing.T) {
 			"rule 1: workflow: .*deploy.yml begins with .*",
 		}},
 		"no production": {"[{kind: workflow_run, workflow: deploy.yml, event: push, environment: staging}]", []string{
-			"no rule takes any production deployment",
+			"no rule takes any production deployment of these days",
 		}},
 		"fine": {"[{kind: workflow_run, workflow: deploy.yml, event: push}]", nil},
 	} {

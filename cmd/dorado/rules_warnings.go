@@ -40,7 +40,7 @@ func (s *serviceTest) warn() {
 		warnOfPatterns(test, add)
 	}
 	if !slices.ContainsFunc(s.Rules, func(test ruleTest) bool { return test.Counted > 0 && test.rule.IsProduction() }) {
-		s.Warnings = append(s.Warnings, "no rule takes any production deployment: the service has no metrics")
+		s.Warnings = append(s.Warnings, "no rule takes any production deployment of these days: the service has no metrics for them; --since looks further back")
 	}
 }
 

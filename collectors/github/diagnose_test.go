@@ -114,7 +114,7 @@ func TestDiagnoseNobodysToken(t *testing.T) {
 
 func TestDiagnoseUnreachable(t *testing.T) {
 	config := Config{BaseURL: "http://127.0.0.1:1", Repositories: []string{"acme/shop"}}
-	if _, err := Diagnose(context.Background(), config, Credentials{}, time.Now); err == nil || !strings.Contains(err.Error(), "http://127.0.0.1:1 cannot be reached") {
+	if _, err := Diagnose(context.Background(), config, Credentials{}, time.Now); err == nil || !strings.HasPrefix(err.Error(), "github: http://127.0.0.1:1 cannot be reached: github: Get ") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -220,23 +220,28 @@ func (s *source) isFatal(ctx context.Context, err error) bool {
 	return ctx.Err() != nil || status(err) == http.StatusUnauthorized
 }
 
-// explain says what an error about a repository means to who runs dorado.
+// explain says what an error about a repository, or about none where it is "", means
+// to who runs dorado.
 func (s *source) explain(repository string, err error) error {
+	subject := "github"
+	if repository != "" {
+		subject += ": repository " + repository
+	}
 	var failed *queryError
 	if errors.As(err, &failed) && failed.status() == http.StatusNotFound {
-		return fmt.Errorf("github: repository %s: not found, or the token cannot see it (%w)", repository, failed)
+		return fmt.Errorf("%s: not found, or the token cannot see it (%w)", subject, failed)
 	}
 	var answer *github.ErrorResponse
 	if !errors.As(err, &answer) || answer.Response == nil {
-		return fmt.Errorf("github: repository %s: %w", repository, err)
+		return fmt.Errorf("%s: %w", subject, err)
 	}
 	switch answer.Response.StatusCode {
 	case http.StatusUnauthorized:
 		return fmt.Errorf("github: %s was refused (401 %s)", s.config.access(), answer.Message)
 	case http.StatusNotFound:
-		return fmt.Errorf("github: repository %s: not found, or the token cannot see it (404 at %s)", repository, answer.Response.Request.URL.Path)
+		return fmt.Errorf("%s: not found, or the token cannot see it (404 at %s)", subject, answer.Response.Request.URL.Path)
 	default:
-		return fmt.Errorf("github: repository %s: %w", repository, err)
+		return fmt.Errorf("%s: %w", subject, err)
 	}
 }
 
