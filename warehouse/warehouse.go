@@ -56,7 +56,8 @@ func open(ctx context.Context, path string, settings map[string]string) (*sql.DB
 		source += "?" + strings.Join(options, "&")
 	}
 	connector, err := duckdb.NewConnector(source, func(execer driver.ExecerContext) error {
-		_, err := execer.ExecContext(ctx, "set timezone = 'UTC'", nil)
+		// Connections are made later too, when ctx may be over.
+		_, err := execer.ExecContext(context.WithoutCancel(ctx), "set timezone = 'UTC'", nil)
 		return err
 	})
 	if err != nil {
