@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"text/template"
@@ -205,6 +206,9 @@ func demoConfig(organization *simulator.Organization, address string) ([]byte, e
 		made := models.Service{Name: service.Name, Team: service.Team}
 		for _, repository := range service.Repositories {
 			made.Repositories = append(made.Repositories, models.ServiceRepository{Name: repository})
+		}
+		if service.Workflow != "" {
+			made.Deployments = []models.Rule{{Kind: models.KindWorkflowRun, Workflow: regexp.QuoteMeta(service.Workflow)}}
 		}
 		services = append(services, made)
 	}

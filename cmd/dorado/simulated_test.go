@@ -231,8 +231,11 @@ func TestSimulatedTruth(t *testing.T) {
 	var deployments, changes, days []string
 	for _, shipment := range truth.Deployments {
 		source := "github_deployment"
-		if shipment.Tag != "" {
+		switch {
+		case shipment.Tag != "":
 			source = "release"
+		case shipment.IsRun:
+			source = "workflow_run"
 		}
 		id := fmt.Sprintf("%s/%s:%d", shipment.Service, source, shipment.ID)
 		deployments = append(deployments, fmt.Sprint([]string{id, shipment.Environment, shipment.Repository, shipment.FinishedAt.Format(time.DateTime)}))

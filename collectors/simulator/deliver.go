@@ -15,6 +15,7 @@ type delivery struct {
 	previews   *environment   // where pull requests are looked at; nil where there is none
 	isTagged   bool           // production deployments get a tag and a release as well
 	isReleased bool           // there are no GitHub deployments: a release is the deployment
+	isRun      bool           // there are none either: a run of a workflow is
 
 	minor    int      // of the last release
 	released revision // the last that was released from the default branch
@@ -52,6 +53,8 @@ func newDelivery(way int) delivery {
 		return delivery{production: []*environment{named("prod-eu"), named("prod-us")}}
 	case 3:
 		return delivery{staging: named("staging"), production: production, previews: named("preview")}
+	case 4:
+		return delivery{production: production, isRun: true}
 	case 5:
 		return delivery{staging: named("staging"), production: production, isTagged: true}
 	default:
@@ -66,6 +69,18 @@ func (d delivery) productionNames() []string {
 		names = append(names, environment.name)
 	}
 	return names
+}
+
+// source returns what its deployments are to dorado.
+func (d delivery) source() string {
+	switch {
+	case d.isReleased:
+		return "release"
+	case d.isRun:
+		return "workflow_run"
+	default:
+		return "github_deployment"
+	}
 }
 
 // deliver begins the way to production of what has just landed.
@@ -211,6 +226,7 @@ func (h *history) ship(e *environment, r revision, id int64, tag string) {
 		Repository:  h.repository.FullName,
 		ID:          id,
 		Tag:         tag,
+		IsRun:       h.delivery.isRun,
 		FinishedAt:  h.now,
 		IsFirst:     isFirst,
 		Changes:     changes,

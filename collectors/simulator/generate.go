@@ -35,11 +35,17 @@ func New(options Options) *Organization {
 	for i := range services {
 		h := newHistory(organization, newDraw(options.Seed, i), i, i*len(teams)/services)
 		h.live()
+		if h.delivery.isRun {
+			h.asRuns()
+		}
+		h.describe()
 		alarms = append(alarms, h.ring(options.Seed, i))
 		organization.truth.PullRequests = append(organization.truth.PullRequests, h.review(options.Seed, i)...)
 		organization.truth.Failures = append(organization.truth.Failures, h.failures...)
 		organization.Services = append(organization.Services, h.service)
 		organization.Repositories = append(organization.Repositories, h.repository)
+		team := &organization.Teams[i*len(teams)/services]
+		team.Repositories = append(team.Repositories, h.repository.FullName)
 		organization.truth.Deployments = append(organization.truth.Deployments, h.shipments...)
 	}
 	organization.truth.dependsOn = map[string][]string{}

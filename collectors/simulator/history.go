@@ -71,6 +71,9 @@ func newHistory(organization *Organization, draw draw, i, team int) *history {
 		Repositories: []string{h.repository.FullName},
 		Environments: h.delivery.productionNames(),
 	}
+	if h.delivery.isRun {
+		h.service.Workflow = workflowFile
+	}
 	return h
 }
 

@@ -108,7 +108,7 @@ type alarm struct {
 	service      Service
 	members      []string
 	offset       time.Duration
-	isReleased   bool // a release is its deployment
+	source       string // what its deployments are: github_deployment, release or workflow_run
 	stream       int
 	count        int
 	windows      []MaintenanceWindow
@@ -124,7 +124,7 @@ func (h *history) ring(seed uint64, stream int) *alarm {
 		service:      h.service,
 		members:      h.members,
 		offset:       h.habits.offset,
-		isReleased:   h.delivery.isReleased,
+		source:       h.delivery.source(),
 		stream:       stream,
 	}
 	a.planMaintenance()
@@ -163,7 +163,7 @@ func (a *alarm) planMaintenance() {
 }
 
 // afterDeployment makes the incident that a bad deployment causes: minutes to
-// hours after it finished, and over when it is mended, or else by hand.
+// hours after it finished, and over when it is soon mended, or else by hand.
 func (a *alarm) afterDeployment(bad *mishap) {
 	plan := life{triggeredAt: bad.finishedAt.Add(a.draw.about(40 * time.Minute))}
 	if !bad.mendingAt.IsZero() {
@@ -173,7 +173,7 @@ func (a *alarm) afterDeployment(bad *mishap) {
 	}
 	plan.acknowledgedAt = plan.triggeredAt.Add(a.draw.about(4 * time.Minute))
 	plan.resolvedAt = plan.acknowledgedAt.Add(a.draw.about(45 * time.Minute))
-	if !bad.mendedAt.IsZero() {
+	if !bad.mendedAt.IsZero() && bad.mendedAt.Sub(bad.finishedAt) < 8*time.Hour { // what takes longer is got round meanwhile
 		plan.resolvedAt = bad.mendedAt.Add(a.draw.about(3 * time.Minute))
 		if plan.acknowledgedAt.After(plan.resolvedAt) {
 			plan.acknowledgedAt = plan.resolvedAt.Add(-time.Second)
@@ -189,13 +189,9 @@ func (a *alarm) afterDeployment(bad *mishap) {
 // name lets the note about an incident, where there is one, name the deployment that
 // caused it.
 func (a *alarm) name(one *Incident, deployment int64) {
-	source := "github_deployment"
-	if a.isReleased {
-		source = "release"
-	}
 	for i := range one.Entries {
 		if one.Entries[i].Kind == "annotate" {
-			one.Entries[i].Text = fmt.Sprintf("Rolling it back.\ndeployment: %s/%s:%d", a.service.Name, source, deployment)
+			one.Entries[i].Text = fmt.Sprintf("Rolling it back.\ndeployment: %s/%s:%d", a.service.Name, a.source, deployment)
 			a.truths[len(a.truths)-1].IsNamed = true
 		}
 	}

@@ -12,7 +12,7 @@ type Outcome struct {
 	Service     string
 	Environment string
 	Repository  string // owner/name
-	ID          int64  // of the GitHub deployment or of the release
+	ID          int64  // of the GitHub deployment, of the release or of the workflow run
 	FinishedAt  time.Time
 	IsSuccess   bool
 	Signals     []string   // that it failed, in alphabetical order; each kind once: failed_status, hotfixed, incident, reverted or rolled_back

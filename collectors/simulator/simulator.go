@@ -65,6 +65,7 @@ type Service struct {
 	Team         string
 	Repositories []string // owner/name of each repository it is built from
 	Environments []string // the production environments it is deployed to; for releases "production"
+	Workflow     string   `json:",omitempty"` // the file of the workflow whose runs are its deployments; "" where they are something else
 	DependsOn    []string `json:",omitempty"` // names of the services that it needs
 }
 

@@ -26,8 +26,9 @@ type Shipment struct {
 	Service     string
 	Environment string
 	Repository  string    // owner/name
-	ID          int64     // of the GitHub deployment or of the release
-	Tag         string    // of the release; "" for a GitHub deployment
+	ID          int64     // of the GitHub deployment, of the release or of the workflow run
+	Tag         string    // of the release; "" for the others
+	IsRun       bool      // it is a workflow run
 	FinishedAt  time.Time // UTC
 	IsFirst     bool      // the first of its service, environment and repository: what it ships has no known lead time
 	Changes     []Change  // what it ships first; empty for a rollback, a re-deployment and the first
@@ -41,7 +42,7 @@ type Failure struct {
 	Service     string
 	Environment string
 	Repository  string    // owner/name
-	ID          int64     // of the GitHub deployment
+	ID          int64     // of the GitHub deployment or of the workflow run
 	FinishedAt  time.Time // UTC
 
 	revision revision
