@@ -65,7 +65,11 @@ func problemOfQuery(wrong *warehouse.QueryError) *problem {
 	case warehouse.KindOutOfMemory:
 		made := unprocessable(wire.ProblemTooMuchMemory, "the query needs more memory, or more space on disk, than it may use: ask for less, or aggregate first")
 		return made
-	case warehouse.KindFatal, warehouse.KindInternal, "io":
+	case "io": // DuckDB names the file, which is no business of callers'
+		made := newProblem(http.StatusServiceUnavailable, wire.ProblemBusy, "the query could not read or write a file that it needs: the server's disk may be full")
+		made.retryAfter = 2 * time.Second
+		return made
+	case warehouse.KindFatal, warehouse.KindInternal:
 		made := newProblem(http.StatusServiceUnavailable, wire.ProblemBusy, "the query could not be run; the snapshot is opened again")
 		made.retryAfter = 2 * time.Second
 		return made

@@ -81,8 +81,14 @@ func openError(path string, err error) error {
 		return fmt.Errorf("open %s: %w: %s (process %s); wait until it ends, or stop it",
 			path, ErrInUse, filepath.Base(found[1]), found[2])
 	}
-	if strings.Contains(err.Error(), "not a valid DuckDB database file") {
-		return fmt.Errorf("open %s: it is not a DuckDB file", path)
+	for said, meant := range map[string]string{
+		"not a valid DuckDB database file": "it is not a DuckDB file",
+		"Permission denied":                "permission denied; run as the user that owns the warehouse",
+		"Read-only file system":            "the file system is read-only",
+	} {
+		if strings.Contains(err.Error(), said) {
+			return fmt.Errorf("open %s: %s", path, meant)
+		}
 	}
 	return fmt.Errorf("open %s: %w", path, err)
 }
