@@ -3,7 +3,7 @@ package models
 import (
 	"container/heap"
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"iter"
 
@@ -38,6 +38,7 @@ func deploymentLineageStep() *Model {
 		"deployment_number bigint, series_number bigint, position bigint, previous_deployment_number bigint, previous_success_number bigint, relation varchar, first_ahead_number bigint",
 		[]warehouse.Reference{
 			{Schema: Core, Name: "deployments"},
+			{Schema: Core, Name: "deployment_commits"},
 			{Schema: Core, Name: "commits"},
 			{Schema: Core, Name: "commit_parents"},
 		}, fillDeploymentLineage)
@@ -66,37 +67,39 @@ func fillDeploymentLineage(ctx context.Context, db *warehouse.Database) error {
 
 // readFinished reads the finished deployments of each series.
 func readFinished(ctx context.Context, db *warehouse.Database) (all [][]finishedDeployment, err error) {
-	rows, err := db.Query(ctx, `
+	err = db.Each(ctx, `
+		with series as (
+			select
+				*,
+				row_number() over (order by service_id, environment, repository) as number
+			from (
+				select distinct service_id, environment, repository
+				from core.deployments
+				where finished_at is not null
+			) as names
+		)
 		select
-			dense_rank() over (order by deployments.service_id, deployments.environment, deployments.repository) as series,
+			series.number,
 			deployments.deployment_number,
-			deployments.status = 'success' as is_success,
+			coalesce(deployments.status = 'success', false) as is_success,
 			coalesce(deployments.sha, '') as sha,
-			coalesce(commits.commit_id, 0) as commit_id
+			cast(coalesce(heads.commit_id, 0) as integer) as commit_id
 		from core.deployments as deployments
-		left join core.commits as commits
-			on deployments.repository = commits.repository
-			and deployments.sha = commits.sha
+		join series
+			on deployments.service_id = series.service_id
+			and deployments.environment = series.environment
+			and deployments.repository = series.repository
+		left join core.deployment_commits as heads
+			on deployments.deployment_number = heads.deployment_number
 		where deployments.finished_at is not null
-		order by series, deployments.deployment_number`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var number int
-		var deployment finishedDeployment
-		var isSuccess sql.Null[bool]
-		if err := rows.Scan(&number, &deployment.number, &isSuccess, &deployment.sha, &deployment.head); err != nil {
-			return nil, err
-		}
-		deployment.isSuccess = isSuccess.V
-		if number > len(all) {
+		order by series.number, deployments.deployment_number`, func(row []driver.Value) {
+		if row[0].(int64) > int64(len(all)) {
 			all = append(all, nil)
 		}
-		all[number-1] = append(all[number-1], deployment)
-	}
-	return all, rows.Err()
+		last := &all[len(all)-1]
+		*last = append(*last, finishedDeployment{number: row[1].(int64), isSuccess: row[2].(bool), sha: row[3].(string), head: row[4].(int32)})
+	})
+	return all, err
 }
 
 // lineageRows yields the rows of core.deployment_lineage.

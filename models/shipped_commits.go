@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"iter"
 	"slices"
@@ -44,6 +45,7 @@ func shippedCommitsStep() *Model {
 		"deployment_number bigint, commit_id bigint, is_baseline boolean",
 		[]warehouse.Reference{
 			{Schema: Core, Name: "deployments"},
+			{Schema: Core, Name: "deployment_commits"},
 			{Schema: Core, Name: "commits"},
 			{Schema: Core, Name: "commit_parents"},
 			{Schema: Core, Name: "definitions"},
@@ -75,8 +77,9 @@ func shippedRows(graph *commitGraph, all []deploymentSeries) iter.Seq[[]any] {
 			}
 			for at, shipped := range ship(series.heads) {
 				slices.Sort(shipped.commits)
+				row[0], row[2] = series.numbers[at], shipped.isBaseline
 				for _, commit := range shipped.commits {
-					row[0], row[1], row[2] = series.numbers[at], int64(commit), shipped.isBaseline
+					row[1] = int64(commit)
 					if !yield(row) {
 						return
 					}
@@ -96,42 +99,40 @@ type deploymentSeries struct {
 
 // readSeries reads the deployments whose commit is known.
 func readSeries(ctx context.Context, db *warehouse.Database) (all []deploymentSeries, err error) {
-	rows, err := db.Query(ctx, `
+	last := int64(0)
+	err = db.Each(ctx, `
+		with series as (
+			select
+				*,
+				row_number() over (order by service_id, environment, repository) as number
+			from (select distinct service_id, environment, repository from core.deployments) as names
+		)
 		select
-			deployments.service_id || chr(0) || deployments.environment || chr(0) || deployments.repository as series,
+			series.number,
 			definitions.value as base,
 			deployments.deployment_number,
-			commits.commit_id
+			cast(heads.commit_id as integer) as commit_id
 		from core.deployments as deployments
-		join core.commits as commits
-			on deployments.repository = commits.repository
-			and deployments.sha = commits.sha
+		join core.deployment_commits as heads
+			on deployments.deployment_number = heads.deployment_number
+		join series
+			on deployments.service_id = series.service_id
+			and deployments.environment = series.environment
+			and deployments.repository = series.repository
 		join core.definitions as definitions
 			on deployments.service_id = definitions.service_id
 			and definitions.metric = 'change_lead_time'
 			and definitions.option = 'base'
 		where deployments.status = 'success'
-		order by series, deployments.deployment_number`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	last := ""
-	for rows.Next() {
-		var name, base string
-		var number int64
-		var head int32
-		if err := rows.Scan(&name, &base, &number, &head); err != nil {
-			return nil, err
-		}
-		if name != last {
-			all = append(all, deploymentSeries{base: base})
-			last = name
+		order by series.number, deployments.deployment_number`, func(row []driver.Value) {
+		if number := row[0].(int64); number != last {
+			all = append(all, deploymentSeries{base: row[1].(string)})
+			last = number
 		}
 		series := &all[len(all)-1]
-		series.numbers, series.heads = append(series.numbers, number), append(series.heads, head)
-	}
-	return all, rows.Err()
+		series.numbers, series.heads = append(series.numbers, row[2].(int64)), append(series.heads, row[3].(int32))
+	})
+	return all, err
 }
 
 // A commitGraph is the history of all repositories. Commits are numbered from 1,
@@ -160,24 +161,19 @@ func readGraph(ctx context.Context, db *warehouse.Database) (*commitGraph, error
 	}
 	graph.bounds = append(bounds, count[0]+1)
 	graph.first = make([]int32, count[0]+2)
-	edges, err := db.Query(ctx, "select commit_id, parent_commit_id from core.commit_parents order by commit_id, position")
-	if err != nil {
-		return nil, err
-	}
-	defer edges.Close()
-	for edges.Next() {
-		var child, parent int32
-		if err := edges.Scan(&child, &parent); err != nil {
-			return nil, err
-		}
+	err = db.Each(ctx, "select cast(commit_id as integer), cast(parent_commit_id as integer) from core.commit_parents order by commit_id, position", func(row []driver.Value) {
+		child, parent := row[0].(int32), row[1].(int32)
 		graph.parents = append(graph.parents, parent)
 		graph.first[child+1]++
+	})
+	if err != nil {
+		return nil, err
 	}
 	for c := 1; c < len(graph.first); c++ {
 		graph.first[c] += graph.first[c-1]
 	}
 	graph.sort()
-	return graph, edges.Err()
+	return graph, nil
 }
 
 // readNumbers returns the first column of query.

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"os"
 	"path/filepath"
@@ -255,6 +256,31 @@ func (d *Database) Exec(ctx context.Context, statement string, args ...any) erro
 // Query runs one statement that returns rows.
 func (d *Database) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	return d.conn.QueryContext(ctx, query, args...)
+}
+
+// Each calls read with each row that query returns, which it may not keep. For
+// millions of rows it is several times as quick as Query.
+func (d *Database) Each(ctx context.Context, query string, read func(row []driver.Value)) error {
+	return d.conn.Raw(func(connection any) (err error) {
+		rows, err := connection.(driver.QueryerContext).QueryContext(ctx, query, nil)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, rows.Close()) }()
+		row := make([]driver.Value, len(rows.Columns()))
+		for count := 0; ; count++ {
+			if count%10_000 == 0 && ctx.Err() != nil {
+				return ctx.Err()
+			}
+			switch err := rows.Next(row); {
+			case errors.Is(err, io.EOF):
+				return nil
+			case err != nil:
+				return err
+			}
+			read(row)
+		}
+	})
 }
 
 // Append adds rows, each with a value for every column in order, to the table

@@ -6,9 +6,8 @@ select
     deployments.version,
     deployments.sha
 from core.deployments as deployments
-left join core.commits as commits
-    on deployments.repository = commits.repository
-    and deployments.sha = commits.sha
+left join core.deployment_commits as commits
+    on deployments.deployment_number = commits.deployment_number
 where
     deployments.is_production
     and deployments.status = 'success'

@@ -32,9 +32,8 @@ deployments as (
     from core.deployments as deployments
     join recent
         on deployments.finished_at >= recent.since_at
-    left join core.commits as commits
-        on deployments.repository = commits.repository
-        and deployments.sha = commits.sha
+    left join core.deployment_commits as commits
+        on deployments.deployment_number = commits.deployment_number
     where
         deployments.is_production
         and deployments.status = 'success'
