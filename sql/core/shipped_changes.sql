@@ -199,7 +199,7 @@ pull_request_starts as (
     where exists (select 1 from options where options.start not in ('authored', 'committed'))
 ),
 
-started as (
+started as not materialized (
     select
         changes.deployment_number,
         changes.commit_id,

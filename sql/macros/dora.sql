@@ -71,14 +71,27 @@ current_values as (
     from metrics.five_metrics(from_at, to_at, grain := grain, by_dimension := by_dimension, filters := filters)
 ),
 
+-- The second period is the first whose period before is all in the range.
+second as (
+    select min(started_at) as started_at
+    from metrics.periods(from_at, to_at, grain)
+    where period_start > (select min(period_start) from metrics.periods(from_at, to_at, grain))
+),
+
 previous_values as (
     from metrics.five_metrics(
         coalesce((select started_at from previous), from_at),
-        case grain when 'total' then from_at else to_at end,
+        case grain when 'total' then from_at else coalesce((select started_at from second), to_at) end,
         grain := grain,
         by_dimension := by_dimension,
         filters := filters
     )
+    union all
+    select * exclude (previous_start)
+    from current_values
+    where
+        grain <> 'total'
+        and period_start > (select min(period_start) from metrics.periods(from_at, to_at, grain))
 ),
 
 samples as (
