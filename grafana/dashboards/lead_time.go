@@ -38,7 +38,7 @@ order by lower_seconds`)))
     changes.author,
     changes.pull_request_number as "pull request",
     deployments.finished_at as deployed,
-    commits.commit_url as commit
+    pages.repository_url || '/commit/' || commits.sha as commit
 from core.changes as changes
 join core.deployments as deployments
     on changes.deployment_id = deployments.deployment_id
@@ -47,6 +47,8 @@ left join core.services as services
 left join core.commits as commits
     on changes.repository = commits.repository
     and changes.sha = commits.sha
+left join (select repository, max(repository_url) as repository_url from core.repositories group by repository) as pages
+    on changes.repository = pages.repository
 where
     deployments.is_production
     and changes.excluded_reason is null
@@ -109,12 +111,14 @@ func undeployed(filters wire.Filters) panel {
     waiting.number as "pull request",
     waiting.not_deployed_reason as reason,
     pull_requests.title,
-    pull_requests.pull_request_url as page
+    pages.repository_url || '/pull/' || waiting.number as page
 from core.pull_request_deployments as waiting
 join core.pull_requests as pull_requests
     on waiting.pull_request_id = pull_requests.pull_request_id
 left join core.services as services
     on waiting.service_id = services.service_id
+left join (select repository, max(repository_url) as repository_url from core.repositories group by repository) as pages
+    on waiting.repository = pages.repository
 where
     waiting.deployment_id is null
     and $__timeFilter(waiting.merged_at)

@@ -1,5 +1,7 @@
 -- One row per repository and commit.
 --
+-- Its page is repository_url of core.repositories, /commit/ and sha.
+--
 -- commit_id     A number for joins within one snapshot; those of a repository have no gap.
 -- repository    owner/name.
 -- sha           The commit.
@@ -7,7 +9,6 @@
 -- is_bot        True where a bot wrote it.
 -- is_merge      True where it has several parents.
 -- message       Its message.
--- commit_url    Its page.
 -- authored_at   When it was written, UTC.
 -- committed_at  When it was committed, UTC.
 --
@@ -17,7 +18,7 @@ with
 -- Sorted once, and numbered in that order.
 sorted as (
     select
-        commits.*,
+        commits.* exclude (commit_url),
         merges.sha is not null as is_merge
     from staging.github_commits as commits
     left join staging.github_commit_parents as merges
@@ -35,7 +36,6 @@ select
     is_bot,
     is_merge,
     message,
-    commit_url,
     authored_at,
     committed_at
 from sorted

@@ -4,7 +4,8 @@
 -- several parents is a merge. A rebase copies each commit with its message and the
 -- time it was written, a squash makes a new one: so it is a rebase where the
 -- commit on the base branch has the time and the message of one of the pull
--- request's commits, and is not that very commit, and else a squash.
+-- request's commits, and is not that very commit, and else a squash. The pull
+-- request's page is repository_url of core.repositories, /pull/ and number.
 --
 -- pull_request_id   GitHub's id, unique over all repositories.
 -- repository        owner/name.
@@ -18,7 +19,6 @@
 -- merge_method      merge, squash or rebase; NULL until it is merged, or where the merge commit is not stored.
 -- merge_commit_sha  The commit that brought it into the base branch; NULL until it is merged.
 -- commits           How many commits it lists; NULL until it is merged.
--- pull_request_url  Its page.
 -- first_commit_at   When the earliest of its commits was written, UTC; NULL until it is merged.
 -- created_at        When it was opened, UTC.
 -- ready_at          When it was ready for review: last marked so before it was merged, else opened, UTC.
@@ -87,7 +87,6 @@ select
     end as merge_method,
     pull_requests.merge_commit_sha,
     case when pull_requests.merged_at is not null then listed.commits end as commits,
-    pull_requests.pull_request_url,
     case when pull_requests.merged_at is not null then listed.first_commit_at end as first_commit_at,
     pull_requests.created_at,
     coalesce(readiness.ready_at, pull_requests.created_at) as ready_at,

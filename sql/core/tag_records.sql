@@ -24,12 +24,20 @@ select
     'success' as status,
     targets.sha,
     targets.tag as version,
-    commits.commit_url as source_url,
+    pages.repository_url || '/commit/' || targets.sha as source_url,
     greatest(commits.committed_at, targets.moved_after) as started_at,
     greatest(commits.committed_at, targets.moved_after) as finished_at
 from core.tag_targets as targets
 join core.commits as commits
     on targets.repository = commits.repository
     and targets.sha = commits.sha
+left join (
+    select
+        repository,
+        max(repository_url) as repository_url
+    from staging.github_repositories
+    group by repository
+) as pages
+    on targets.repository = pages.repository
 cross join config.build as build
 where greatest(commits.committed_at, targets.moved_after) <= build.as_of

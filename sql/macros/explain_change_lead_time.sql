@@ -50,6 +50,15 @@ options as (
     group by service_id
 ),
 
+-- A name may have been another repository's before.
+pages as (
+    select
+        repository,
+        max(repository_url) as repository_url
+    from core.repositories
+    group by repository
+),
+
 changes as (
     select
         finished.service_id,
@@ -64,7 +73,7 @@ changes as (
             when 'ancestor' then 'not in the nearest deployed ancestor'
         end || '; clock starts at ' || options.start as rule,
         case when finished.is_production then changes.excluded_reason else 'not production' end as excluded_reason,
-        coalesce(commits.commit_url, pull_requests.pull_request_url) as source_url,
+        pages.repository_url || coalesce('/commit/' || commits.sha, '/pull/' || pull_requests.number) as source_url,
         finished.finished_at
     from finished
     join core.changes as changes
@@ -77,6 +86,8 @@ changes as (
     left join core.pull_requests as pull_requests
         on changes.repository = pull_requests.repository
         and changes.pull_request_number = pull_requests.number
+    left join pages
+        on changes.repository = pages.repository
 ),
 
 without_changes as (

@@ -27,11 +27,20 @@ days as (
     from metrics.periods(from_at, to_at, 'day')
 ),
 
+-- A name may have been another repository's before.
+pages as (
+    select
+        repository,
+        max(repository_url) as repository_url
+    from core.repositories
+    group by repository
+),
+
 judged as (
     select
         stages.*,
         services.team,
-        pull_requests.pull_request_url,
+        pages.repository_url || '/pull/' || stages.number as pull_request_url,
         case
             when stages.is_bot and definitions.value = 'false' then 'bot'
             when stages.deployment_id is null then coalesce(deployments.not_deployed_reason, 'not deployed')
@@ -50,6 +59,8 @@ judged as (
     left join core.pull_requests as pull_requests
         on stages.repository = pull_requests.repository
         and stages.number = pull_requests.number
+    left join pages
+        on stages.repository = pages.repository
     left join core.pull_request_deployments as deployments
         on stages.service_id = deployments.service_id
         and pull_requests.pull_request_id = deployments.pull_request_id
