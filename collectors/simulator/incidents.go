@@ -228,7 +228,7 @@ func (a *alarm) outage(at time.Time) {
 		return
 	}
 	plan.acknowledgedAt = at.Add(a.draw.about(4 * time.Minute))
-	if a.draw.chance(120) {
+	if a.draw.chance(60) {
 		plan.escalatedAt = at.Add(15 * time.Minute)
 		plan.acknowledgedAt = plan.escalatedAt.Add(a.draw.about(3 * time.Minute))
 	}
@@ -236,8 +236,8 @@ func (a *alarm) outage(at time.Time) {
 	if a.draw.chance(30) {
 		plan.resolvedAt = plan.acknowledgedAt.Add(a.draw.about(7 * time.Hour))
 	}
-	if a.draw.chance(1) { // forgotten
-		plan.resolvedAt = a.organization.End
+	if a.draw.chance(3) { // nobody says that it is over
+		plan.resolvedAt = plan.acknowledgedAt.Add(a.draw.about(40 * time.Hour))
 	}
 	if a.draw.chance(70) {
 		plan.reopenedAt = plan.resolvedAt.Add(a.draw.about(20 * time.Minute))
