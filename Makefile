@@ -6,7 +6,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 PLUGIN_FLAGS := -trimpath -tags arrow_json_stdlib -ldflags "-s -w"
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo docs plugin lab package test bench lint update clean
+.PHONY: help build demo docs plugin chromium lab package test bench lint update clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -37,7 +37,11 @@ lab: plugin ## Show the data source in a browser, without a Grafana; dorado serv
 package: plugin ## Pack the data source for all platforms into bin, with checksums
 	go run ./grafana/pack
 
-test: plugin warehouse/testdata/node/node_modules ## Check the formatting, vet, and run all tests, with those of the data source
+# The browser that pages and the data source are tested in.
+chromium:
+	@test -n "$$CHROMIUM" || command -v chromium >/dev/null || { apt-get update -q && apt-get install -q -y chromium fonts-inter; }
+
+test: chromium plugin warehouse/testdata/node/node_modules ## Check the formatting, vet, and run all tests, with those of the data source
 	@unformatted=$$(gofmt -l $$(find . -name '*.go' -not -path '*/node_modules/*')); test -z "$$unformatted" || { echo "not formatted (run gofmt -w on them):"; echo "$$unformatted"; exit 1; }
 	go vet ./...
 	cd grafana && npm run --silent lab && npm run --silent typecheck && npm run --silent lint && npm test --silent

@@ -92,20 +92,6 @@ func (f *firstLine) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// uptime is an objective of the simulated organisation, which has none.
-const uptime = `apiVersion: openslo/v1
-kind: SLO
-metadata: {name: checkout-uptime}
-spec:
-  service: checkout
-  indicator:
-    metadata: {name: checkout-uptime}
-    spec: {ratioMetric: {rawType: success, raw: {metricSource: {type: Incidents, spec: {measure: uptime}}}}}
-  timeWindow: [{duration: 30d, isRolling: true}]
-  budgetingMethod: Occurrences
-  objectives: [{targetPercent: 99.9}]
-`
-
 // serve starts dorado serve on a simulated organisation, and returns its URL and a
 // token that it knows.
 func serve(t *testing.T) (address, token string) {
@@ -135,18 +121,10 @@ func serve(t *testing.T) (address, token string) {
 		t.Fatal(err)
 	}
 	port := freePort(t)
-	if err := os.MkdirAll(filepath.Join(folder, "demo", "slo"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(folder, "demo", "slo", "uptime.yaml"), []byte(uptime), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	config = fmt.Appendf(config, "\nslos:\n  folder: slo\nserver:\n  listen: 127.0.0.1:%d\n  anonymous: []\n  tokens:\n%s\n", port, entry)
+	config = fmt.Appendf(config, "\nserver:\n  listen: 127.0.0.1:%d\n  anonymous: []\n  tokens:\n%s\n", port, entry)
 	if err := os.WriteFile(file, config, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	dorado("collect", "openslo_folder", "--config", file)
-	dorado("build", "--config", file)
 	var log bytes.Buffer
 	command := exec.Command(binary, "serve", "--config", file)
 	command.Dir, command.Stdout, command.Stderr = folder, &log, &log
