@@ -263,6 +263,13 @@ create table "github_reads" (
     "version" VARCHAR
 );
 
+create table "github_source_totals" (
+    "repository" VARCHAR,
+    "kind" VARCHAR,
+    "records" BIGINT,
+    "counted_at" TIMESTAMP
+);
+
 create table "pagerduty_services" (
     "id" VARCHAR,
     "account" VARCHAR,

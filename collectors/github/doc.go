@@ -37,7 +37,8 @@
 //
 //	github_deployments    the 50 newest, if they reach back 14 days; those that had not ended are asked for
 //	                      all the same
-//	github_tags           how many there are, the 20 newest, and the last push, which moves tags
+//	github_tags           how many there are, which is stored (totals.go), the 20 newest, and the last push,
+//	                      which moves tags
 //	github_releases       how many there are, and the 100 newest
 //	github_pull_requests  the 30 that were updated last
 //	github_commits        the head. What is new is listed from there; parents that are not stored lead to old

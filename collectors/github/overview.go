@@ -21,7 +21,8 @@ type overview struct {
 	tags         string
 	releaseCount int
 	tagCount     int
-	err          error // why there is none
+	at           time.Time // when it was so, by the server's clock
+	err          error     // why there is none
 }
 
 // marks are the newest items of a list, newest first.
@@ -118,7 +119,7 @@ type graphOverview struct {
 
 // overview returns what the answer of a time says.
 func (o graphOverview) overview(at time.Time) *overview {
-	found := &overview{repository: Repository{
+	found := &overview{at: at, repository: Repository{
 		ID: o.DatabaseID, FullName: o.NameWithOwner, HTMLURL: o.URL, Fork: o.IsFork, Archived: o.IsArchived, Private: o.IsPrivate,
 		CreatedAt: o.CreatedAt, PushedAt: o.PushedAt,
 	}}

@@ -35,7 +35,9 @@ func (s *source) repositories(ctx context.Context, _ road, repository string, _ 
 			yield(page[struct{}]{}, err)
 			return
 		}
-		yield(page[struct{}]{rows: append(nameRows(repository, found), found), state: &struct{}{}}, nil)
+		rows := append(nameRows(repository, found), found)
+		rows = append(rows, (graphRoad{source: s}).overview(repository).totals()...)
+		yield(page[struct{}]{rows: rows, state: &struct{}{}}, nil)
 	}
 }
 

@@ -93,7 +93,7 @@ func Tables() []collectors.Row {
 		Repository{}, Deployment{}, DeploymentStatus{}, Release{}, Tag{},
 		PullRequest{}, PullRequestCommit{}, Commit{}, CommitParent{},
 		RepositoryName{}, Environment{}, WorkflowRun{}, WorkflowJob{}, Review{}, PullRequestEvent{},
-		ChangedFile{}, Issue{}, TagTarget{}, Team{}, TeamRepository{}, OwnerFile{}, Read{},
+		ChangedFile{}, Issue{}, TagTarget{}, Team{}, TeamRepository{}, OwnerFile{}, Read{}, SourceTotal{},
 	}
 }
 
