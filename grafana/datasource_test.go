@@ -59,7 +59,7 @@ func TestMetricSeries(t *testing.T) {
 		units  []string
 	}{
 		{"one", Query{Metric: "change_lead_time"}, []string{"Change lead time"}, []data.Labels{nil}, []string{"s"}},
-		{"another statistic", Query{Metric: "change_lead_time", Statistic: "p90_seconds"}, []string{"Change lead time, 90th percentile"}, []data.Labels{nil}, []string{"s"}},
+		{"another statistic", Query{Metric: "change_lead_time", Statistic: "p90_seconds"}, []string{"90th percentile"}, []data.Labels{nil}, []string{"s"}},
 		{"by service", Query{QueryType: QueryMetric, Metric: "change_fail_rate", By: "service"}, []string{"api", "web"},
 			[]data.Labels{{"service": "api"}, {"service": "web"}}, []string{"percentunit", "percentunit"}},
 		{"all statistics", Query{Metric: "change_lead_time", Statistic: "*"}, []string{"Median", "90th percentile"},

@@ -44,7 +44,7 @@ func TestWrongModels(t *testing.T) {
 		{"key twice", "marts/wrong.sql", "-- One row.\n--\n-- day  A day.\n--\n-- key: day\nselect unnest([1, 2, 2]) as day",
 			"marts/wrong.sql: the result is not what the header says: its key (day) is not unique or is NULL, 1 times, first at day=2 rows=2"},
 		{"key is NULL", "marts/wrong.sql", "-- One row.\n--\n-- day  A day.\n--\n-- key: day\nselect null::integer as day",
-			"marts/wrong.sql: the result is not what the header says: its key (day) is not unique or is NULL, 1 times, first at day=<nil> rows=1"},
+			"marts/wrong.sql: the result is not what the header says: its key (day) is not unique or is NULL, 1 times, first at day=NULL rows=1"},
 		{"no header", "marts/wrong.sql", "select 1 as day",
 			`marts/wrong.sql: the header lacks a first line "One row per …"`},
 		{"no key", "marts/wrong.sql", "-- One row.\n--\n-- day  A day.\nselect 1 as day",

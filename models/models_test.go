@@ -38,10 +38,13 @@ func memory(t *testing.T) *warehouse.Database {
 			t.Error(err)
 		}
 	})
-	for _, statement := range []string{"use raw", sql.Raw, "use memory", "set memory_limit = '8GB'"} {
+	for _, statement := range []string{"use raw", sql.Raw, "use memory"} {
 		if err := db.Exec(ctx, statement); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := db.Limit(ctx, warehouse.Resources{MemoryLimit: "8GB"}); err != nil {
+		t.Fatal(err)
 	}
 	return db
 }

@@ -25,6 +25,7 @@ func (d *Database) Limit(ctx context.Context, resources Resources) error {
 		if err := d.Exec(ctx, "set memory_limit = "+literal(resources.MemoryLimit)); err != nil {
 			return fmt.Errorf("limit the memory to %s: %w", resources.MemoryLimit, err)
 		}
+		d.memory = resources.MemoryLimit
 	}
 	if resources.Threads > 0 {
 		if err := d.Exec(ctx, fmt.Sprintf("set threads = %d", resources.Threads)); err != nil {
@@ -34,8 +35,11 @@ func (d *Database) Limit(ctx context.Context, resources Resources) error {
 	return nil
 }
 
-// memoryLimit returns how much memory the database may use, as DuckDB writes it.
-func (d *Database) memoryLimit(ctx context.Context) (limit string, err error) {
-	err = d.conn.QueryRowContext(ctx, "select current_setting('memory_limit')").Scan(&limit)
-	return limit, err
+// restoreMemory lets the database use as much memory as Limit says. DuckDB tells its
+// setting rounded down, so that what it tells must not be set again.
+func (d *Database) restoreMemory(ctx context.Context) error {
+	if d.memory == "" {
+		return d.Exec(ctx, "reset memory_limit")
+	}
+	return d.Exec(ctx, "set memory_limit = "+literal(d.memory))
 }

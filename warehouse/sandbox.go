@@ -209,14 +209,10 @@ type Limits struct {
 func (d *Database) ExecLimited(ctx context.Context, limits Limits, statement string, args ...any) (err error) {
 	limited, cancel := context.WithTimeout(ctx, limits.Time)
 	defer cancel()
-	before, err := d.memoryLimit(ctx)
-	if err != nil {
-		return err
-	}
 	if err := d.Exec(ctx, "set memory_limit = "+literal(limits.Memory)); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, d.Exec(ctx, "set memory_limit = "+literal(before))) }()
+	defer func() { err = errors.Join(err, d.restoreMemory(ctx)) }()
 	err = d.Exec(limited, statement, args...)
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		return fmt.Errorf("it took longer than %s", limits.Time)

@@ -216,6 +216,8 @@ var attachMemory = []string{"attach ':memory:' as staging", "attach ':memory:' a
 type Database struct {
 	db   *sql.DB
 	conn *sql.Conn
+
+	memory string // how much it may use, as Limit was told; "" for DuckDB's default
 }
 
 // OpenMemory returns an empty database in memory that looks like the one
