@@ -15,20 +15,32 @@ import (
 )
 
 // TestSimulatedExplain holds the rows behind every number of the simulated
-// organisation to the number, with days that are not those of UTC.
+// organisation to the number, with days that are not those of UTC, and where business
+// hours count alone.
 func TestSimulatedExplain(t *testing.T) {
 	t.Parallel()
 	s, _ := collectedSimulated(t)
-	config := s.copied(t)
-	text, err := os.ReadFile(config)
-	if err != nil {
-		t.Fatal(err)
+	for name, settings := range map[string]string{
+		"all hours":      "",
+		"business hours": "definitions: {change_lead_time: {clock: business}, pull_request_stages: {clock: business}}\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := s.copied(t)
+			text, err := os.ReadFile(config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(config, append([]byte("warehouse: {timezone: America/New_York}\n"+settings), text...), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			runDorado(t, "build", "--config", config, "--as-of", s.organization.End.Format(time.RFC3339))
+			recompute(t, config)
+			clocks := query(t, config, "select distinct value from core.definitions where option = 'clock'")
+			if want := map[bool]string{true: "calendar", false: "business"}[settings == ""]; len(clocks) != 1 || clocks[0][0] != want {
+				t.Errorf("the clocks are %v, want %s", clocks, want)
+			}
+		})
 	}
-	if err := os.WriteFile(config, append([]byte("warehouse: {timezone: America/New_York}\n"), text...), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	runDorado(t, "build", "--config", config, "--as-of", s.organization.End.Format(time.RFC3339))
-	recompute(t, config)
 }
 
 // TestRealExplain does the same with three real histories.
