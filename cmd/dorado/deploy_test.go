@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
-	"github.com/spf13/cobra"
 )
 
 // deployFolder has what runs dorado on machines.
@@ -33,7 +32,7 @@ func accepts(t *testing.T, where string, args []string) {
 		return
 	}
 	if command.Args != nil {
-		if err := cobra.PositionalArgs(command.Args)(command, command.Flags().Args()); err != nil {
+		if err := command.Args(command, command.Flags().Args()); err != nil {
 			t.Errorf("%s: %v", where, err)
 		}
 	}

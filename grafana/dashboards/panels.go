@@ -70,12 +70,6 @@ func every(grain string, query grafana.Query) grafana.Query {
 	return query
 }
 
-// compared is the query with the period before beside it.
-func compared(query grafana.Query) grafana.Query {
-	query.Compare = true
-	return query
-}
-
 // rows asks for the rows of one SELECT over the server's tables and macros, in which
 // $__filters stands for the filters.
 func rows(filters wire.Filters, sql string) grafana.Query {

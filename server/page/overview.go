@@ -93,9 +93,6 @@ func (s *server) service(r *request) (string, any, error) {
 	return s.answerAbout(r, subject{"service", r.PathValue("id")})
 }
 
-// noTeam is how metrics name the services that belong to no team.
-const noTeam = "no team"
-
 // newOverview asks for all that the page of a subject shows.
 func newOverview(ctx context.Context, snapshot reports.Snapshot, v *view, about subject) (overview, error) {
 	made := overview{view: v, Subject: about, Heading: cmp.Or(about.name, "All services")}
