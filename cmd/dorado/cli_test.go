@@ -43,6 +43,19 @@ func dorado(t *testing.T, stdin string, args ...string) ran {
 	return ran{code, stdout.String(), stderr.String()}
 }
 
+// writeInto writes a file of that name into folder, and returns its path.
+func writeInto(t *testing.T, folder, name, text string) string {
+	t.Helper()
+	file := filepath.Join(folder, name)
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
 // golden compares got with the file in testdata.
 func golden(t *testing.T, name, got string) {
 	t.Helper()

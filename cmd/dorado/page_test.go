@@ -41,17 +41,7 @@ const attack = `<script>alert(1)</script>`
 func pageWarehouse(t *testing.T) (config string) {
 	t.Helper()
 	folder := t.TempDir()
-	write := func(name, text string) string {
-		t.Helper()
-		file := filepath.Join(folder, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return file
-	}
+	write := func(name, text string) string { return writeInto(t, folder, name, text) }
 	config = write("dorado.yaml", `github: {repositories: [acme/checkout, acme/ledger, acme/search, acme/attic], base_url: 'http://127.0.0.1:1'}
 warehouse: {timezone: Europe/Berlin}
 slos: {folder: slo}

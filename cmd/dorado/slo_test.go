@@ -63,17 +63,7 @@ func TestDocumentedObjective(t *testing.T) {
 func TestObjectivesAllTheWay(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	write := func(name, text string) string {
-		t.Helper()
-		file := filepath.Join(folder, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return file
-	}
+	write := func(name, text string) string { return writeInto(t, folder, name, text) }
 	config := write("dorado.yaml", "github: {repositories: [acme/shop], base_url: 'http://127.0.0.1:1'}\n"+
 		"services: [{name: checkout, repositories: [acme/shop]}]\nslos: {folder: slo}\n")
 	write("slo/checkout.yaml", `apiVersion: openslo/v1
