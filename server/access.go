@@ -44,7 +44,7 @@ func NewToken() (token, hash string) {
 // randomText returns so many random bytes as text.
 func randomText(bytes int) string {
 	random := make([]byte, bytes)
-	rand.Read(random) // never returns an error
+	_, _ = rand.Read(random) // never returns an error
 	return base64.RawURLEncoding.EncodeToString(random)
 }
 

@@ -189,14 +189,13 @@ const (
 
 // placed sets the place to that of the byte at offset of query, unless it lies
 // outside.
-func (e *QueryError) placed(query string, offset int) *QueryError {
+func (e *QueryError) placed(query string, offset int) {
 	if offset < 0 || offset > len(query) {
-		return e
+		return
 	}
 	before := query[:offset]
 	e.Line = strings.Count(before, "\n") + 1
 	e.Column = utf8.RuneCountInString(before[strings.LastIndex(before, "\n")+1:]) + 1
-	return e
 }
 
 // queryError returns what DuckDB says of query in the error of a confined snapshot,

@@ -256,7 +256,7 @@ func copyFile(from, to string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer source.Close()
+	defer func() { _ = source.Close() }() // it was only read
 	target, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
@@ -271,7 +271,7 @@ func describeFile(folder, name string) (backupFile, error) {
 	if err != nil {
 		return backupFile{}, err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // it was only read
 	hash := sha256.New()
 	bytes, err := io.Copy(hash, file)
 	return backupFile{Name: name, Bytes: bytes, SHA256: hex.EncodeToString(hash.Sum(nil))}, err
@@ -321,7 +321,7 @@ func unpackBackup(ctx context.Context, path, folder string) (manifest backupMani
 	if err != nil {
 		return manifest, err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // it was only read
 	reader := tar.NewReader(file)
 	first, err := reader.Next()
 	if err != nil || first.Name != manifestName {

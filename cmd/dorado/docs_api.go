@@ -76,7 +76,7 @@ func apiPage() (models.Page, error) {
 		for _, property := range schema.in("properties") {
 			field := contractNode(property.Value.(yaml.MapSlice))
 			optional := ""
-			if !slices.Contains(required, any(property.Key)) {
+			if !slices.Contains(required, property.Key) {
 				optional = ", optional"
 			}
 			fmt.Fprintf(&text, "| `%s` | %s%s | %s |\n", property.Key, typeOf(field), optional, cell(field.text("description")))

@@ -344,22 +344,22 @@ func TestPagesInBrowser(t *testing.T) {
 					guard.Lock()
 					problems = nil
 					guard.Unlock()
-					do(t, ctx, chromedp.EmulateViewport(width, 900))
+					do(ctx, t, chromedp.EmulateViewport(width, 900))
 					if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 						Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}); err != nil {
 						t.Fatal(err)
 					}
-					do(t, ctx, chromedp.Navigate(address))
+					do(ctx, t, chromedp.Navigate(address))
 					width := `[document.documentElement.scrollWidth, document.documentElement.clientWidth]`
-					if found := do(t, ctx, chromedp.Evaluate[[]int](width)); found[0] > found[1] {
+					if found := do(ctx, t, chromedp.Evaluate[[]int](width)); found[0] > found[1] {
 						t.Errorf("it is %d wide, and %d can be seen", found[0], found[1])
 					}
-					if do(t, ctx, chromedp.Text(chromedp.CSS("h1"))) == "" {
+					if do(ctx, t, chromedp.Text(chromedp.CSS("h1"))) == "" {
 						t.Error("it has no title")
 					}
 					if len(axe) > 0 {
-						do(t, ctx, chromedp.Evaluate[int](string(axe)+";0"))
-						for _, found := range do(t, ctx, chromedp.Evaluate[[]string](`axe.run().then(result => result.violations
+						do(ctx, t, chromedp.Evaluate[int](string(axe)+";0"))
+						for _, found := range do(ctx, t, chromedp.Evaluate[[]string](`axe.run().then(result => result.violations
 							.filter(v => v.impact === "serious" || v.impact === "critical")
 							.map(v => v.help + ": " + v.nodes.map(n => n.html + " " + n.failureSummary).slice(0, 3).join("; ")))`, chromedp.EvalAwaitPromise)) {
 							t.Errorf("axe: %s", found)
@@ -371,7 +371,7 @@ func TestPagesInBrowser(t *testing.T) {
 					}
 					guard.Unlock()
 					if folder := os.Getenv("DORADO_SCREENSHOTS"); folder != "" {
-						picture := do(t, ctx, chromedp.FullScreenshot(100))
+						picture := do(ctx, t, chromedp.FullScreenshot(100))
 						if err := os.WriteFile(filepath.Join(folder, t.Name()[strings.LastIndex(t.Name(), "/")+1:]+".png"), picture, 0o644); err != nil {
 							t.Fatal(err)
 						}
@@ -382,25 +382,25 @@ func TestPagesInBrowser(t *testing.T) {
 	}
 	t.Run("sort", func(t *testing.T) {
 		first := func() string {
-			return do(t, ctx, chromedp.Text(chromedp.CSS("table.sortable tbody tr:first-child th")))
+			return do(ctx, t, chromedp.Text(chromedp.CSS("table.sortable tbody tr:first-child th")))
 		}
 		byFrequency := chromedp.Click(chromedp.CSS("table.sortable thead th:nth-child(3) button"))
-		do(t, ctx, chromedp.Steps(chromedp.Navigate(full+"/"), byFrequency))
+		do(ctx, t, chromedp.Steps(chromedp.Navigate(full+"/"), byFrequency))
 		if got := first(); got != "attic" {
 			t.Errorf("the service that deploys least is %s", got)
 		}
-		do(t, ctx, byFrequency)
+		do(ctx, t, byFrequency)
 		if got := first(); got != "checkout" {
 			t.Errorf("the service that deploys most is %s", got)
 		}
 	})
 	t.Run("theme", func(t *testing.T) {
 		background := func() string {
-			return do(t, ctx, chromedp.Evaluate[string]("getComputedStyle(document.body).backgroundColor"))
+			return do(ctx, t, chromedp.Evaluate[string]("getComputedStyle(document.body).backgroundColor"))
 		}
-		do(t, ctx, chromedp.Navigate(full+"/"))
+		do(ctx, t, chromedp.Navigate(full+"/"))
 		before := background()
-		do(t, ctx, chromedp.Steps(chromedp.Click(chromedp.CSS("button.theme")), chromedp.Navigate(full+"/slos")))
+		do(ctx, t, chromedp.Steps(chromedp.Click(chromedp.CSS("button.theme")), chromedp.Navigate(full+"/slos")))
 		if after := background(); after == before {
 			t.Errorf("the theme that was chosen is not that of the next page: %s", after)
 		}
@@ -411,17 +411,17 @@ func TestPagesInBrowser(t *testing.T) {
 				t.Fatal(err)
 			}
 			if isDisabled {
-				do(t, ctx, chromedp.Steps(chromedp.Navigate(full+"/"), chromedp.WaitVisible(chromedp.CSS(".tiles"))))
+				do(ctx, t, chromedp.Steps(chromedp.Navigate(full+"/"), chromedp.WaitVisible(chromedp.CSS(".tiles"))))
 			}
 		}
-		if tiles := do(t, ctx, chromedp.Evaluate[int]("document.querySelectorAll('.tile').length")); tiles != 7 {
+		if tiles := do(ctx, t, chromedp.Evaluate[int]("document.querySelectorAll('.tile').length")); tiles != 7 {
 			t.Errorf("without script it shows %d tiles", tiles)
 		}
 	})
 }
 
 // do runs an action of the browser.
-func do[T any](t *testing.T, ctx context.Context, action chromedp.Action[T]) T {
+func do[T any](ctx context.Context, t *testing.T, action chromedp.Action[T]) T {
 	t.Helper()
 	value, err := chromedp.Run(ctx, action)
 	if err != nil {

@@ -198,7 +198,7 @@ func readBatch(path string, offset int64) (found batch, err error) {
 	if err != nil {
 		return batch{}, err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // it was only read
 	if _, err := file.Seek(offset, io.SeekStart); err != nil {
 		return batch{}, err
 	}

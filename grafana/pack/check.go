@@ -26,7 +26,7 @@ func check(file string, these []string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", file, err)
 	}
-	defer archive.Close()
+	defer func() { _ = archive.Close() }() // it was only read
 	var problems []string
 	add := func(format string, arguments ...any) { problems = append(problems, fmt.Sprintf(format, arguments...)) }
 

@@ -206,7 +206,7 @@ func pack(dist, folder string, these []string) (string, error) {
 		if err != nil {
 			return err
 		}
-		defer from.Close()
+		defer func() { _ = from.Close() }() // it was only read
 		_, err = io.Copy(to, from)
 		return err
 	})
