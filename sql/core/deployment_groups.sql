@@ -27,11 +27,9 @@ days as (
         repository,
         environment,
         null as finished_day,
-        finished_day as success_day
+        case when status = 'success' then finished_day end as success_day
     from core.deployments
-    where
-        is_production
-        and status = 'success'
+    where is_production
 )
 
 select

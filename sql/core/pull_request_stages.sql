@@ -40,6 +40,7 @@ with
 
 merged as (
     select
+        pull_request_id,
         repository,
         number,
         author,
@@ -62,8 +63,7 @@ quarters as (
 
 reviews as (
     select
-        merged.repository,
-        merged.number,
+        merged.pull_request_id,
         min(reviews.submitted_at) as first_review_at,
         max(reviews.submitted_at) filter (where reviews.state = 'approved') as approved_at
     from merged
@@ -74,7 +74,7 @@ reviews as (
     where
         not reviews.is_bot
         and reviews.reviewer is distinct from merged.author
-    group by merged.repository, merged.number
+    group by merged.pull_request_id
 ),
 
 deployed as (
@@ -118,8 +118,7 @@ instants as (
         and clocks.metric = 'pull_request_stages'
         and clocks.option = 'clock'
     left join reviews
-        on merged.repository = reviews.repository
-        and merged.number = reviews.number
+        on merged.pull_request_id = reviews.pull_request_id
     left join deployed
         on service_repositories.service_id = deployed.service_id
         and merged.repository = deployed.repository

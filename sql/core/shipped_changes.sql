@@ -90,10 +90,9 @@ unsquashed as (
 
 -- Only what stands for a squash merge can come twice, and only where its name does.
 named_twice as (
-    select first_commit_id
+    select distinct first_commit_id
     from core.squashed_commits
-    group by first_commit_id
-    having count(*) > 1 or min(commit_id) > first_commit_id
+    where commit_id <> first_commit_id
 ),
 
 first_unsquashed as (
@@ -108,12 +107,13 @@ first_unsquashed as (
     anti join (
         select
             lineage.series_number,
-            direct.commit_id
-        from direct
+            shipped.commit_id
+        from shipped
         join core.deployment_lineage as lineage
-            on direct.deployment_number = lineage.deployment_number
+            on shipped.deployment_number = lineage.deployment_number
         semi join named_twice
-            on direct.commit_id = named_twice.first_commit_id
+            on shipped.commit_id = named_twice.first_commit_id
+        where shipped.squashed_pull_request_id is null
     ) as on_graph
         on lineage.series_number = on_graph.series_number
         and unsquashed.first_commit_id = on_graph.commit_id

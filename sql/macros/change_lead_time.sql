@@ -38,6 +38,8 @@ successes as (
     where
         deployments.is_production
         and deployments.status = 'success'
+        and deployments.finished_at >= from_at
+        and deployments.finished_at < to_at
         and metrics.is_selected(filters, deployments.service_id, services.team, deployments.repository, deployments.environment)
 ),
 

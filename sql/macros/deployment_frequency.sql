@@ -38,6 +38,8 @@ successes as (
     where
         deployments.is_production
         and deployments.status = 'success'
+        and deployments.finished_at >= from_at
+        and deployments.finished_at < to_at
         and metrics.is_selected(filters, deployments.service_id, services.team, deployments.repository, deployments.environment)
 ),
 
@@ -54,11 +56,9 @@ groups as (
     group by 1
 ),
 
-counted as (
+gaps as (
     select
         days.period_start,
-        days.day,
-        days.is_whole,
         successes.dimension,
         date_diff(
             'second',
@@ -67,7 +67,7 @@ counted as (
                 order by successes.finished_at, successes.deployment_number
             ),
             successes.finished_at
-        ) as seconds_since_last
+        ) as seconds
     from days
     join successes
         on days.day = successes.finished_day
@@ -75,46 +75,36 @@ counted as (
         and days.ended_at > successes.finished_at
 ),
 
-sums as (
+gap_medians as (
     select
         period_start,
         dimension,
-        count(*) as deployments,
-        count(*) filter (where is_whole) as deployments_on_whole_days,
-        count(distinct day) as deployment_days,
-        quantile_cont(seconds_since_last, 0.5) as median_seconds_between_deployments
-    from counted
+        quantile_cont(seconds, 0.5) as median_seconds
+    from gaps
     group by period_start, dimension
 ),
 
-daily as (
-    select
-        days.period_start,
-        cast(date_trunc('week', days.day) as date) as week,
-        days.day,
-        days.is_whole,
-        groups.dimension,
-        exists (
-            select 1
-            from successes
-            where
-                successes.dimension = groups.dimension
-                and successes.finished_day = days.day
-        ) as has_deployment
-    from days
-    join groups
-        on days.day >= groups.first_day
+deployment_days as (
+    select distinct
+        dimension,
+        finished_day
+    from successes
 ),
 
 weeks as (
     select
-        period_start,
-        dimension,
-        week,
-        count(*) filter (where has_deployment) as deployment_days
-    from daily
-    where is_whole
-    group by period_start, dimension, week
+        days.period_start,
+        groups.dimension,
+        cast(date_trunc('week', days.day) as date) as week,
+        count(deployment_days.finished_day) as deployment_days
+    from days
+    join groups
+        on days.day >= groups.first_day
+    left join deployment_days
+        on days.day = deployment_days.finished_day
+        and groups.dimension = deployment_days.dimension
+    where days.is_whole
+    group by days.period_start, groups.dimension, week
     having count(*) = 7
 ),
 
@@ -125,32 +115,24 @@ week_medians as (
         quantile_cont(deployment_days, 0.5) as deployment_days_per_week
     from weeks
     group by period_start, dimension
-),
-
-periods as (
-    from metrics.range_periods(from_at, to_at, grain)
 )
 
 select
-    periods.period_start,
-    periods.period_end,
-    periods.is_complete,
-    groups.dimension,
-    coalesce(sums.deployments, 0) as deployments,
-    periods.whole_days,
-    case when periods.whole_days > 0
-        then coalesce(sums.deployments_on_whole_days, 0) / periods.whole_days
-    end as deployments_per_day,
-    coalesce(sums.deployment_days, 0) as deployment_days,
+    counts.period_start,
+    counts.period_end,
+    counts.is_complete,
+    counts.dimension,
+    counts.deployments,
+    counts.whole_days,
+    counts.deployments_per_day,
+    counts.deployment_days,
     week_medians.deployment_days_per_week,
-    sums.median_seconds_between_deployments
-from periods
-join groups
-    on periods.last_day >= groups.first_day
-left join sums
-    on periods.period_start = sums.period_start
-    and groups.dimension = sums.dimension
+    gap_medians.median_seconds as median_seconds_between_deployments
+from metrics.deployment_counts(from_at, to_at, grain := grain, by_dimension := by_dimension, filters := filters) as counts
+left join gap_medians
+    on counts.period_start = gap_medians.period_start
+    and counts.dimension = gap_medians.dimension
 left join week_medians
-    on periods.period_start = week_medians.period_start
-    and groups.dimension = week_medians.dimension
-order by periods.period_start, groups.dimension
+    on counts.period_start = week_medians.period_start
+    and counts.dimension = week_medians.dimension
+order by counts.period_start, counts.dimension

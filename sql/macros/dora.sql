@@ -96,23 +96,16 @@ previous_values as (
 
 samples as (
     select
-        metrics.dimension(by_dimension, deployments.service_id, services.team, deployments.repository, deployments.environment) as dimension,
+        metrics.dimension(by_dimension, groups.service_id, services.team, groups.repository, groups.environment) as dimension,
         max(try_cast(definitions.value as bigint)) filter (where definitions.option = 'minimum_sample') as minimum_sample,
         max(try_cast(definitions.value as bigint)) filter (where definitions.option = 'report') as report_year
-    from (
-        select distinct
-            service_id,
-            repository,
-            environment
-        from core.deployments
-        where is_production
-    ) as deployments
+    from core.deployment_groups as groups
     join core.services as services
-        on deployments.service_id = services.service_id
+        on groups.service_id = services.service_id
     join core.definitions as definitions
-        on deployments.service_id = definitions.service_id
+        on groups.service_id = definitions.service_id
         and definitions.metric = 'levels'
-    where metrics.is_selected(filters, deployments.service_id, services.team, deployments.repository, deployments.environment)
+    where metrics.is_selected(filters, groups.service_id, services.team, groups.repository, groups.environment)
     group by 1
 )
 

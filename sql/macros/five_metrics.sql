@@ -32,7 +32,7 @@ select
     deployments as n,
     null as lower_value,
     null as upper_value
-from metrics.deployment_frequency(from_at, to_at, grain := grain, by_dimension := by_dimension, filters := filters)
+from metrics.deployment_counts(from_at, to_at, grain := grain, by_dimension := by_dimension, filters := filters)
 union all
 select
     period_start,

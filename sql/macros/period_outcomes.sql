@@ -48,5 +48,7 @@ join core.services as services
     on outcomes.service_id = services.service_id
 where
     outcomes.excluded_reason is null
+    and outcomes.finished_at >= from_at
+    and outcomes.finished_at < to_at
     and metrics.is_selected(filters, outcomes.service_id, services.team, outcomes.repository, outcomes.environment)
 order by outcomes.deployment_number

@@ -18,31 +18,24 @@
 -- key: metric, by_dimension, dimension, grain, period_start
 with
 
-bounds as (
-    select
-        min(started_at) as from_at,
-        max(ended_at) as to_at
-    from core.days
-),
-
 totals as (
     select 'service' as by_dimension, 'month' as grain, *
-    from metrics.totals((select from_at from bounds), (select to_at from bounds), grain := 'month', by_dimension := 'service')
+    from metrics.totals(timestamp '-infinity', timestamp 'infinity', grain := 'month', by_dimension := 'service')
     union all
     select 'service', 'total', *
-    from metrics.totals((select from_at from bounds), (select to_at from bounds), grain := 'total', by_dimension := 'service')
+    from metrics.totals(timestamp '-infinity', timestamp 'infinity', grain := 'total', by_dimension := 'service')
     union all
     select 'team', 'month', *
-    from metrics.totals((select from_at from bounds), (select to_at from bounds), grain := 'month', by_dimension := 'team')
+    from metrics.totals(timestamp '-infinity', timestamp 'infinity', grain := 'month', by_dimension := 'team')
     union all
     select 'team', 'total', *
-    from metrics.totals((select from_at from bounds), (select to_at from bounds), grain := 'total', by_dimension := 'team')
+    from metrics.totals(timestamp '-infinity', timestamp 'infinity', grain := 'total', by_dimension := 'team')
     union all
     select 'none', 'month', *
-    from metrics.totals((select from_at from bounds), (select to_at from bounds), grain := 'month', by_dimension := 'none')
+    from metrics.totals(timestamp '-infinity', timestamp 'infinity', grain := 'month', by_dimension := 'none')
     union all
     select 'none', 'total', *
-    from metrics.totals((select from_at from bounds), (select to_at from bounds), grain := 'total', by_dimension := 'none')
+    from metrics.totals(timestamp '-infinity', timestamp 'infinity', grain := 'total', by_dimension := 'none')
 )
 
 select
