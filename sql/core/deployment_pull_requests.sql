@@ -1,7 +1,8 @@
 -- One row per deployment and merged pull request that it is the first to carry, in its service, environment and repository.
 --
 -- What a first deployment carries is not known and is left out, as is a pull request
--- of which a file does not say the repository.
+-- of which a file does not say the repository, and one that touches none of the
+-- service's paths: it neither mends nor spoils what the service does.
 --
 -- deployment_number    The deployment, as in core.deployments.
 -- series_number        Its service, environment and repository, as in core.deployment_lineage.
@@ -21,6 +22,10 @@ join core.deployment_lineage as lineage
     on changes.deployment_number = lineage.deployment_number
 left join core.ingested_changes as ingested
     on changes.commit_id = ingested.commit_id
+anti join core.pull_requests_elsewhere as elsewhere
+    on deployments.service_id = elsewhere.service_id
+    and coalesce(ingested.repository, deployments.repository) = elsewhere.repository
+    and changes.pull_request_number = elsewhere.number
 where
     changes.pull_request_number is not null
     and coalesce(ingested.repository, deployments.repository) is not null

@@ -1,4 +1,4 @@
--- One row per service and merged pull request of its repositories: the production deployment that shipped it, or why none did.
+-- One row per service and merged pull request of its repositories that touches its paths: the production deployment that shipped it, or why none did.
 --
 -- It was shipped by the first successful production deployment that carries the
 -- commit it became on its base branch, whether or not its changes have a lead time.
@@ -46,6 +46,10 @@ merged as (
         on service_repositories.repository = pull_requests.repository
     left join core.pull_request_merges as merges
         on pull_requests.pull_request_id = merges.pull_request_id
+    anti join core.pull_requests_elsewhere as elsewhere
+        on service_repositories.service_id = elsewhere.service_id
+        and pull_requests.repository = elsewhere.repository
+        and pull_requests.number = elsewhere.number
     where pull_requests.merged_at is not null
 ),
 

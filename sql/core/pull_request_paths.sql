@@ -1,8 +1,7 @@
 -- One row per merged pull request and path that it touches, of those all of whose paths are known.
 --
--- A merge brings the commits that the pull request lists, a squash is one commit of
--- its own; a rebase copies several, of which only the last is known as the pull
--- request's.
+-- A merge brings the commits that the pull request lists, and a rebase copies of
+-- them, which touch the same; a squash is one commit of its own.
 --
 -- pull_request_id  The pull request, as in core.pull_requests.
 -- path             The path.
@@ -16,9 +15,7 @@ brought as (
         pull_requests.repository,
         pull_requests.merge_commit_sha as sha
     from core.pull_requests as pull_requests
-    where
-        pull_requests.merge_method = 'squash'
-        or (pull_requests.merge_method = 'rebase' and pull_requests.commits = 1)
+    where pull_requests.merge_method = 'squash'
     union all
     select
         pull_requests.pull_request_id,
@@ -29,7 +26,7 @@ brought as (
         on pull_requests.repository = originals.repository
         and pull_requests.number = originals.number
     where
-        pull_requests.merge_method = 'merge'
+        pull_requests.merge_method in ('merge', 'rebase')
         and not originals.is_merge
 ),
 

@@ -1,4 +1,4 @@
--- One row per merged pull request and service of its repository: where its time went.
+-- One row per merged pull request and service of its repository whose paths it touches: where its time went.
 --
 -- The stages follow each other from the first commit to production:
 --     coding  from its first commit to when it was ready for review, as core.pull_requests says
@@ -113,6 +113,10 @@ instants as (
         on time_bucket(interval 15 minutes, merged.merged_at) = quarters.started_at
     join core.service_repositories as service_repositories
         on merged.repository = service_repositories.repository
+    anti join core.pull_requests_elsewhere as elsewhere
+        on service_repositories.service_id = elsewhere.service_id
+        and merged.repository = elsewhere.repository
+        and merged.number = elsewhere.number
     left join core.definitions as clocks
         on service_repositories.service_id = clocks.service_id
         and clocks.metric = 'pull_request_stages'

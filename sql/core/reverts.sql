@@ -8,7 +8,8 @@
 -- What was reverted before it was deployed never reached its users and is not
 -- here. A revert of a revert brings a change back; it does not say that the first
 -- revert failed, and is not here either. What a first deployment carries is not
--- known.
+-- known. In a repository of several services only what touches the paths of the
+-- deployment's service counts.
 --
 -- deployment_number           The deployment that carries the revert, as in core.deployments.
 -- reverted_deployment_number  The deployment that carried what it reverts.
@@ -29,6 +30,9 @@ carried_commits as (
         on shipped.deployment_number = lineage.deployment_number
     join core.commits as commits
         on shipped.commit_id = commits.commit_id
+    anti join core.commits_elsewhere as elsewhere
+        on shipped.deployment_number = elsewhere.deployment_number
+        and shipped.commit_id = elsewhere.commit_id
     where not shipped.is_baseline
 ),
 
