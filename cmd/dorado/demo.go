@@ -205,10 +205,13 @@ func demoConfig(organization *simulator.Organization, address string) ([]byte, e
 	for _, service := range organization.Services {
 		made := models.Service{Name: service.Name, Team: service.Team}
 		for _, repository := range service.Repositories {
-			made.Repositories = append(made.Repositories, models.ServiceRepository{Name: repository})
+			made.Repositories = append(made.Repositories, models.ServiceRepository{Name: repository, Paths: service.Paths})
 		}
-		if service.Workflow != "" {
+		switch {
+		case service.Workflow != "":
 			made.Deployments = []models.Rule{{Kind: models.KindWorkflowRun, Workflow: regexp.QuoteMeta(service.Workflow)}}
+		case len(service.Paths) > 0: // others are deployed from its repository too
+			made.Deployments = []models.Rule{{Kind: models.KindGitHubDeployment, Environment: regexp.QuoteMeta(service.Environments[0])}}
 		}
 		services = append(services, made)
 	}

@@ -25,6 +25,9 @@ type delivery struct {
 // An environment is what a repository is deployed to.
 type environment struct {
 	name      string
+	service   string     // that is deployed to it
+	folders   []string   // of the repository that are deployed to it; none: all
+	promoted  int        // of what landed, how much was to be deployed to it so far; with folders
 	waiting   []*rollout // for approval
 	stale     []*rollout // never approved, or never finished, and to go inactive some day
 	live      []*rollout // succeeded, not inactive yet
@@ -102,7 +105,9 @@ func (h *history) promote(r revision) {
 		approvedAt = h.draw.atWork(h.now.Add(h.draw.about(time.Duration(minutes)*time.Minute)), h.habits.offset)
 	}
 	for _, environment := range h.delivery.production {
-		h.after(5*time.Second, func() { h.deploy(environment, r, true, approvedAt) })
+		if environment.isNew(r, h.landed) {
+			h.after(5*time.Second, func() { h.deploy(environment, r, true, approvedAt) })
+		}
 	}
 }
 
@@ -173,7 +178,7 @@ func (h *history) fail(e *environment, one *rollout) {
 	h.status(one, oneOf(h.draw, []string{"failure", "failure", "error"}))
 	if slices.Contains(h.delivery.production, e) {
 		h.failures = append(h.failures, Failure{
-			Service: h.service.Name, Environment: e.name, Repository: h.repository.FullName, ID: one.deployment.ID, FinishedAt: h.now, revision: one.revision,
+			Service: h.serviceOf(e), Environment: e.name, Repository: h.repository.FullName, ID: one.deployment.ID, FinishedAt: h.now, revision: one.revision,
 		})
 	}
 	if h.draw.chance(600) {
@@ -211,17 +216,17 @@ func (h *history) succeed(e *environment, one *rollout) {
 }
 
 // fails notes that a production deployment, which has just succeeded, is bad.
-func (h *history) fails(id int64) *mishap {
-	bad := &mishap{deployment: id, finishedAt: h.now}
+func (h *history) fails(e *environment, id int64) *mishap {
+	bad := &mishap{service: h.serviceOf(e), deployment: id, finishedAt: h.now}
 	h.mishaps = append(h.mishaps, bad)
 	return bad
 }
 
 // ship notes which changes a successful production deployment ships.
 func (h *history) ship(e *environment, r revision, id int64, tag string) {
-	changes, pulls, isFirst := e.shipped.ship(r, h.now, h.landed, h.picked)
+	changes, pulls, isFirst := e.ship(r, h.now, h.landed, h.picked)
 	h.shipments = append(h.shipments, Shipment{
-		Service:     h.service.Name,
+		Service:     h.serviceOf(e),
 		Environment: e.name,
 		Repository:  h.repository.FullName,
 		ID:          id,
@@ -353,7 +358,7 @@ func (h *history) release(v version, r revision) {
 			mended.mendedAt = h.now
 		}
 		if h.draw.chance(250) {
-			bad := h.fails(one.ID)
+			bad := h.fails(h.delivery.production[0], one.ID)
 			h.afterWork(60*time.Hour, func() { h.patch(v, r, bad) })
 		}
 	})

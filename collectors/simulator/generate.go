@@ -10,7 +10,7 @@ import (
 // Options say which organisation to make. The same options give the same one.
 type Options struct {
 	Seed     uint64
-	Services int       // how many; 0 means 18
+	Services int       // how many have a repository of their own; 0 means 18. Two more share one.
 	Days     int       // how long its history is; 0 means 180
 	End      time.Time // the first instant that is not part of it; the zero time means the beginning of 2026, UTC
 }
@@ -31,28 +31,17 @@ func New(options Options) *Organization {
 	for i, habits := range teams {
 		organization.Teams = append(organization.Teams, Team{Name: habits.team, Members: members(organization.People, i, len(teams))})
 	}
-	var alarms []*alarm
 	for i := range services {
-		h := newHistory(organization, newDraw(options.Seed, i), i, i*len(teams)/services)
-		h.live()
-		if h.delivery.isRun {
-			h.asRuns()
-		}
-		h.describe()
-		alarms = append(alarms, h.ring(options.Seed, i))
-		organization.truth.PullRequests = append(organization.truth.PullRequests, h.review(options.Seed, i)...)
-		organization.truth.Failures = append(organization.truth.Failures, h.failures...)
-		organization.Services = append(organization.Services, h.service)
-		organization.Repositories = append(organization.Repositories, h.repository)
-		team := &organization.Teams[i*len(teams)/services]
-		team.Repositories = append(team.Repositories, h.repository.FullName)
-		organization.truth.Deployments = append(organization.truth.Deployments, h.shipments...)
+		team := i * len(teams) / services
+		organization.take(newHistory(organization, newDraw(options.Seed, i), i, team), options.Seed, i, team)
 	}
 	organization.truth.dependsOn = map[string][]string{}
 	for i := 0; i < services-1; i += 3 {
 		needed := []string{organization.Services[i+1].Name}
 		organization.Services[i].DependsOn, organization.truth.dependsOn[organization.Services[i].Name] = needed, needed
 	}
+	shared := services + 1
+	organization.take(newMonorepo(organization, newDraw(options.Seed, shared), shared, 1), options.Seed, shared, 1)
 	organization.Repositories = append(organization.Repositories, &Repository{
 		ID:            repositoryID(services),
 		FullName:      organization.Name + "/playground",
@@ -61,13 +50,31 @@ func New(options Options) *Organization {
 		MergeMethod:   Merge,
 		CreatedAt:     organization.Start,
 	})
-	organization.gather(alarms)
+	organization.gather()
 	slices.SortStableFunc(organization.truth.PullRequests, func(a, b TruePullRequest) int { return a.MergedAt.Compare(b.MergedAt) })
 	slices.SortStableFunc(organization.truth.Failures, func(a, b Failure) int { return a.FinishedAt.Compare(b.FinishedAt) })
 	slices.SortFunc(organization.truth.Deployments, func(a, b Shipment) int {
 		return cmp.Or(a.FinishedAt.Compare(b.FinishedAt), cmp.Compare(a.Repository, b.Repository), cmp.Compare(a.Environment, b.Environment))
 	})
 	return organization
+}
+
+// take lets a history happen, and takes over what has come of it.
+func (o *Organization) take(h *history, seed uint64, stream, team int) {
+	h.live()
+	if h.delivery.isRun {
+		h.asRuns()
+	}
+	h.describe()
+	for at, service := range h.services() {
+		o.alarms = append(o.alarms, h.ring(service, seed, stream+at))
+	}
+	o.truth.PullRequests = append(o.truth.PullRequests, h.review(seed, stream)...)
+	o.truth.Failures = append(o.truth.Failures, h.failures...)
+	o.truth.Deployments = append(o.truth.Deployments, h.shipments...)
+	o.Services = append(o.Services, h.services()...)
+	o.Repositories = append(o.Repositories, h.repository)
+	o.Teams[team].Repositories = append(o.Teams[team].Repositories, h.repository.FullName)
 }
 
 // The accounts that are not people.

@@ -20,7 +20,8 @@ type history struct {
 	repository   *Repository
 	members      []string
 	habits       habits
-	directPushes int // pieces of work of 1,000 that have no pull request
+	directPushes int       // pieces of work of 1,000 that have no pull request
+	parts        []Service // of a repository of several services; nil where service is the only one
 
 	agenda     agenda
 	now        time.Time // of the event that happens
@@ -205,7 +206,11 @@ func (h *history) land(pull *PullRequest, head *Commit, changes ...*Commit) {
 	branch := h.repository.Branches[0]
 	branch.Heads = append(branch.Heads, Head{At: h.now, SHA: head.SHA})
 	for _, change := range changes {
-		h.landed = append(h.landed, landing{sha: change.SHA, authoredAt: change.AuthoredAt, pull: pull})
+		one := landing{sha: change.SHA, authoredAt: change.AuthoredAt, pull: pull}
+		if one.paths = h.paths(change); pull != nil && h.repository.MergeMethod == Squash {
+			one.paths = h.paths(head) // of what is shipped no more is known
+		}
+		h.landed = append(h.landed, one)
 	}
 	h.head = revision{sha: head.SHA, committedAt: h.now, landed: len(h.landed)}
 }
@@ -217,6 +222,7 @@ type work struct {
 	branch  string
 	tip     string // the SHA of its last commit, at first that of the default branch
 	base    string // where it left the default branch
+	folder  string // of a repository of several services, where it is done
 	commits []*Commit
 	missing int // commits that are still to be written
 	late    int // of these, those that are written after the pull request is opened
@@ -229,6 +235,7 @@ func (h *history) beginWork() {
 	author, title := oneOf(h.draw, h.members), h.draw.title()
 	if h.draw.chance(h.directPushes) {
 		commit := h.commit(Commit{Parents: parents(h.head.sha), Author: author, Committer: author, AuthoredAt: h.written(), Message: title})
+		h.touch(commit, h.folder())
 		h.land(nil, commit, commit)
 		h.pickable = commit
 		h.deliver()
@@ -238,12 +245,13 @@ func (h *history) beginWork() {
 	w.branch = fmt.Sprintf("%s/%s", author, strings.ReplaceAll(strings.ToLower(title), " ", "-"))
 	w.missing = min(h.draw.between(1, 6), h.draw.between(1, 6))
 	w.late = h.draw.below(w.missing)
+	w.folder = h.folder()
 	h.writeCommit(w)
 }
 
 // beginUpdate begins a piece of work of dependabot.
 func (h *history) beginUpdate() {
-	w := &work{author: dependabot, title: h.draw.update(), tip: h.head.sha, base: h.head.sha, missing: 1}
+	w := &work{author: dependabot, title: h.draw.update(), tip: h.head.sha, base: h.head.sha, missing: 1, folder: sharedFolder}
 	w.branch = "dependabot/" + strings.ReplaceAll(strings.ToLower(w.title), " ", "-")
 	h.writeCommit(w)
 }
@@ -266,7 +274,13 @@ func (h *history) writeCommit(w *work) {
 	if len(w.commits) > 0 {
 		message = h.draw.title()
 	}
-	h.addToBranch(w, h.commit(Commit{Parents: parents(w.tip), Author: w.author, Committer: w.author, AuthoredAt: h.written(), Message: message}))
+	commit := h.commit(Commit{Parents: parents(w.tip), Author: w.author, Committer: w.author, AuthoredAt: h.written(), Message: message})
+	if w.mends != nil && w.mends.reverts != nil {
+		h.note(commit, h.changed(w.mends.reverts))
+	} else {
+		h.touch(commit, w.folder)
+	}
+	h.addToBranch(w, commit)
 	w.missing--
 	review := time.Duration(h.habit(h.habits.review)) * time.Minute
 	switch {
@@ -380,6 +394,7 @@ func (h *history) mergeCommits(w *work) {
 	case Squash:
 		head = h.commit(Commit{Parents: []string{h.head.sha}, Author: w.author, Committer: webFlow, AuthoredAt: h.now,
 			Message: fmt.Sprintf("%s (#%d)", w.title, w.pull.Number)})
+		h.note(head, h.changed(w.pull))
 		h.pickable = head
 	case Merge:
 		head = h.commit(Commit{Parents: []string{h.head.sha, w.tip}, Author: w.pull.MergedBy, Committer: webFlow, AuthoredAt: h.now,
@@ -389,6 +404,7 @@ func (h *history) mergeCommits(w *work) {
 		tip := h.head.sha
 		for i, original := range changes {
 			head = h.commit(Commit{Parents: []string{tip}, Author: original.Author, Committer: w.pull.MergedBy, AuthoredAt: original.AuthoredAt, Message: original.Message})
+			h.note(head, h.paths(original))
 			changes[i], tip = head, head.SHA
 		}
 		h.pickable = head

@@ -94,6 +94,7 @@ func (l life) truth(one TrueIncident) TrueIncident {
 
 // A mishap is a production deployment that goes wrong, known when it is made.
 type mishap struct {
+	service    string
 	deployment int64
 	finishedAt time.Time
 	mendingAt  time.Time // when its rollback or its patch was begun; zero where it never was
@@ -117,11 +118,11 @@ type alarm struct {
 }
 
 // ring makes all that goes wrong with a service whose deployments are known.
-func (h *history) ring(seed uint64, stream int) *alarm {
+func (h *history) ring(service Service, seed uint64, stream int) *alarm {
 	a := &alarm{
 		draw:         newDraw(seed, 1_000_000+stream),
 		organization: h.organization,
-		service:      h.service,
+		service:      service,
 		members:      h.members,
 		offset:       h.habits.offset,
 		source:       h.delivery.source(),
@@ -129,12 +130,12 @@ func (h *history) ring(seed uint64, stream int) *alarm {
 	}
 	a.planMaintenance()
 	for _, bad := range h.mishaps {
-		if a.draw.chance(850) {
+		if bad.service == service.Name && a.draw.chance(850) {
 			a.afterDeployment(bad)
 		}
 	}
 	for _, shipment := range h.shipments { // bad ones that are mended by hand
-		if !h.isMishap(shipment.ID) && a.draw.chance(25) {
+		if shipment.Service == service.Name && !h.isMishap(shipment.ID) && a.draw.chance(25) {
 			a.afterDeployment(&mishap{deployment: shipment.ID, finishedAt: shipment.FinishedAt})
 		}
 	}
@@ -337,12 +338,13 @@ func (a *alarm) log(one *Incident, plan life) {
 // gather takes over what the alarms of all services made, in the order of time.
 // Some triggers are logged a second before the incident, as PagerDuty's are, and
 // what people do has a fraction of a second.
-func (o *Organization) gather(alarms []*alarm) {
-	for _, a := range alarms {
+func (o *Organization) gather() {
+	for _, a := range o.alarms {
 		o.MaintenanceWindows = append(o.MaintenanceWindows, a.windows...)
 		o.Incidents = append(o.Incidents, a.incidents...)
 		o.truth.Incidents = append(o.truth.Incidents, a.truths...)
 	}
+	o.alarms = nil
 	slices.SortStableFunc(o.truth.Incidents, func(a, b TrueIncident) int {
 		return cmp.Or(a.TriggeredAt.Compare(b.TriggeredAt), cmp.Compare(a.ID, b.ID))
 	})

@@ -21,7 +21,7 @@ type mending struct {
 func (h *history) mend(e *environment, shipped Shipment) {
 	runs := len(e.succeeded)
 	before := e.succeeded[runs-2]
-	bad := h.fails(shipped.ID)
+	bad := h.fails(e, shipped.ID)
 	choice := h.draw.below(1000)
 	h.after(h.draw.about(35*time.Minute), func() {
 		if len(e.succeeded) != runs {
@@ -35,7 +35,7 @@ func (h *history) mend(e *environment, shipped Shipment) {
 		case choice < 700 && last != nil:
 			h.revert(last, bad)
 		default:
-			h.hotfix(bad)
+			h.hotfix(e, bad)
 		}
 	})
 }
@@ -55,9 +55,12 @@ func lastPull(pulls []*PullRequest) *PullRequest {
 
 // hotfix begins a branch that mends a bad deployment. What it is shows in the name
 // of the branch, the title or a label.
-func (h *history) hotfix(bad *mishap) {
+func (h *history) hotfix(e *environment, bad *mishap) {
 	author, title := oneOf(h.draw, h.members), h.draw.title()
 	w := &work{author: author, title: title, tip: h.head.sha, base: h.head.sha, missing: 1, mends: &mending{isHotfix: true}}
+	if len(e.folders) > 0 {
+		w.folder = e.folders[0]
+	}
 	prefix := author
 	switch choice := h.draw.below(3); choice {
 	case 0:

@@ -239,6 +239,8 @@ type TruePullRequest struct {
 	FirstReviewAt time.Time
 	ApprovedAt    time.Time // the last time
 	MergedAt      time.Time
+
+	services []string // that it is part of: of a repository of several those that it touches
 }
 
 // Stages are where the time of a pull request went until a service was deployed with
@@ -250,17 +252,11 @@ type Stages struct {
 	Coding, Pickup, Review, Merge, Deploy, Total *int64
 }
 
-// Stages returns those of every merged pull request and service of its repository.
+// Stages returns those of every merged pull request and service that it is part of.
 func (t Truth) Stages() []Stages {
-	services := map[string][]string{} // by repository
-	for _, one := range t.Deployments {
-		if !slices.Contains(services[one.Repository], one.Service) {
-			services[one.Repository] = append(services[one.Repository], one.Service)
-		}
-	}
 	var all []Stages
 	for _, pull := range t.PullRequests {
-		for _, service := range services[pull.Repository] {
+		for _, service := range pull.services {
 			all = append(all, t.stages(pull, service))
 		}
 	}

@@ -46,6 +46,7 @@ func (h *history) review(seed uint64, stream int) []TruePullRequest {
 			continue
 		}
 		one.Repository, one.Number, one.MergedAt = h.repository.FullName, pull.Number, *pull.ClosedAt
+		one.services = h.servicesOf(h.changed(pull))
 		for _, sha := range pull.Commits {
 			if at := authored[sha]; one.FirstCommitAt.IsZero() || at.Before(one.FirstCommitAt) {
 				one.FirstCommitAt = at

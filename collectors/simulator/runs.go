@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -79,10 +80,13 @@ func (h *history) describe() {
 		}
 	}
 	owners := fmt.Sprintf("* @%s/%s\n", h.organization.Name, h.service.Team)
-	catalog := fmt.Sprintf("apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: %s\nspec:\n  type: service\n  lifecycle: production\n  owner: group:%s\n",
-		h.service.Name, h.service.Team)
+	var components []string
+	for _, service := range h.services() {
+		components = append(components, fmt.Sprintf("apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: %s\nspec:\n  type: service\n  lifecycle: production\n  owner: group:%s\n",
+			service.Name, service.Team))
+	}
 	records.Files = []File{
 		{Path: ".github/CODEOWNERS", Content: owners, At: h.repository.CreatedAt},
-		{Path: "catalog-info.yaml", Content: catalog, At: h.repository.CreatedAt},
+		{Path: "catalog-info.yaml", Content: strings.Join(components, "---\n"), At: h.repository.CreatedAt},
 	}
 }

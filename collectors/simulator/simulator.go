@@ -9,7 +9,14 @@
 // branch when a deployment succeeded) and never from walking the commit graph,
 // which is what the numbers it is compared with do. Handler serves an
 // Organization over HTTP. Faults spoil its answers. What is not simulated are
-// GitHub's write methods and file contents.
+// GitHub's write methods and the contents of files, but those that say whose a
+// repository is.
+//
+// An Organization is whole in memory, with 1.5 KB for each change it ships: 40,000
+// production deployments and 150,000 changes of 200 services take 5 seconds and
+// 220 MB, and 20 million changes would take 30 GB. That is why there is no way from
+// here into a raw store but the APIs, and why benchmarks of such sizes fill one with
+// SQL of their own.
 //
 // GraphQL is answered by executing the query, with GitHub's limits on pages and
 // items, its formula for the cost, its quota and its partial errors. It is not
@@ -36,12 +43,13 @@ type Organization struct {
 	People       []Person
 	Teams        []Team
 	Services     []Service
-	Repositories []*Repository // those of the services, in the same order, and one that is empty
+	Repositories []*Repository // those of the services, in the same order, the one that the last two share, and one that is empty
 	Incidents    []*Incident   // of PagerDuty, by the time they were triggered
 
 	MaintenanceWindows []MaintenanceWindow
 
-	truth Truth
+	alarms []*alarm // while it is made
+	truth  Truth
 }
 
 // A Person is an account. Names are made up.
@@ -64,6 +72,7 @@ type Service struct {
 	Name         string
 	Team         string
 	Repositories []string // owner/name of each repository it is built from
+	Paths        []string `json:",omitempty"` // folders of its repository that it is built from; none: all
 	Environments []string // the production environments it is deployed to; for releases "production"
 	Workflow     string   `json:",omitempty"` // the file of the workflow whose runs are its deployments; "" where they are something else
 	DependsOn    []string `json:",omitempty"` // names of the services that it needs

@@ -128,6 +128,7 @@ type landing struct {
 	sha        string
 	authoredAt time.Time
 	pull       *PullRequest // that it came by; nil where it came by none
+	paths      []string     // that it touches, in a repository of several services
 }
 
 // A series is what has been shipped to one environment so far.
@@ -138,8 +139,11 @@ type series struct {
 }
 
 // ship notes that r was deployed at a time and returns the changes that were
-// waiting for it: those that r carries and nothing before it did.
-func (s *series) ship(r revision, at time.Time, landed []landing, picked map[string][]landing) (changes []Change, pulls []*PullRequest, isFirst bool) {
+// waiting for it: those that r carries and nothing before it did. In a repository of
+// several services those are left out that touch nothing of this one, and so are pull
+// requests of which no commit does.
+func (e *environment) ship(r revision, at time.Time, landed []landing, picked map[string][]landing) (changes []Change, pulls []*PullRequest, isFirst bool) {
+	s := &e.shipped
 	var waiting []landing
 	if r.landed > s.landed {
 		waiting = append(waiting, landed[s.landed:r.landed]...)
@@ -154,6 +158,9 @@ func (s *series) ship(r revision, at time.Time, landed []landing, picked map[str
 		return nil, nil, true
 	}
 	for _, change := range waiting {
+		if !e.holds(change.paths) {
+			continue
+		}
 		changes = append(changes, Change{SHA: change.sha, Seconds: int64(at.Sub(change.authoredAt) / time.Second)})
 		if change.pull != nil && !slices.Contains(pulls, change.pull) {
 			pulls = append(pulls, change.pull)
