@@ -2,7 +2,7 @@
 --
 -- Budgets of seconds, requests and incidents cannot be added up: of several
 -- objectives the worst is shown. What is left is what is left at the end of the
--- period's last day, of the window that the objective has then. grain is day, week, month,
+-- period's last day that is over, of the window that the objective has then. grain is day, week, month,
 -- quarter or total; by_dimension is objective, service, team or none; filters are
 -- those of metrics.is_selected.
 --
@@ -86,7 +86,8 @@ lasts as (
         min(budgets.seconds_to_exhaustion) as seconds_to_exhaustion
     from periods
     join budgets
-        on periods.last_day = budgets.day
+        on least(periods.last_day, (select max(day) from marts.error_budget_daily)) = budgets.day
+        and periods.period_start <= budgets.day
     group by periods.period_start, budgets.dimension
 )
 
