@@ -142,10 +142,7 @@ func seriesOf(rows []metricRow, metric wire.Metric, question wire.MetricQuery, q
 		field := fields[key]
 		if field == nil {
 			field = data.NewField(row.statistic, data.Labels{}, make([]*float64, len(times)))
-			field.Config = configOf(row.unit)
-			if row.statistic == "burn_rate" {
-				field.Config = burnRate() // a ratio, but of speeds
-			}
+			field.Config = configOfStatistic(row.statistic, row.unit)
 			name(field, row, metric, question)
 			if isPrevious {
 				// A chart draws it dashed; other panels pass over that.
@@ -214,7 +211,7 @@ func name(field *data.Field, row metricRow, metric wire.Metric, question wire.Me
 func dressMetricTable(frame *data.Frame, rows []metricRow, question wire.MetricQuery, query panelQuery) {
 	value := *configOf("")
 	if len(rows) > 0 {
-		value = *configOf(rows[0].unit)
+		value = *configOfStatistic(rows[0].statistic, rows[0].unit)
 	}
 	hasOneUnit := !slices.ContainsFunc(rows, func(row metricRow) bool { return row.unit != rows[0].unit })
 	if !hasOneUnit {

@@ -34,6 +34,20 @@ func configOf(unit string) *data.FieldConfig {
 	return config.SetMin(0)
 }
 
+// configOfStatistic returns how values of a statistic look: as their unit does, but
+// for burn rates, which are ratios of speeds, and for what is left of an error
+// budget, which can be less than nothing.
+func configOfStatistic(statistic, unit string) *data.FieldConfig {
+	config := configOf(unit)
+	switch statistic {
+	case "burn_rate":
+		return burnRate()
+	case "remaining_ratio", "remaining_minutes":
+		config.Min = nil
+	}
+	return config
+}
+
 // burnRate returns how burn rates look: how many times as fast as it may be a
 // budget is spent.
 func burnRate() *data.FieldConfig {

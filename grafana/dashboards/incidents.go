@@ -1,6 +1,10 @@
 package dashboards
 
-import "dorado/server/wire"
+import (
+	"github.com/grafana/grafana-foundation-sdk/go/common"
+
+	"dorado/server/wire"
+)
 
 // What a panel says of the incident metrics.
 const (
@@ -16,9 +20,9 @@ func incidents() *board {
 		several(wire.DimensionTeam, "Team", wire.Filters{}),
 		several(wire.DimensionService, "Service", wire.Filters{Team: []string{everyTeam}}),
 	).annotations(filters)
-	b.add(5, 4, number("Time to restore, median", aboutRestore, seconds, metric("time_to_restore", "median_seconds", filters)))
+	b.add(5, 4, number("Time to restore", aboutRestore, seconds, metric("time_to_restore", "median_seconds", filters)))
 	b.add(5, 4, number("Time to restore, mean", aboutRestore, seconds, metric("time_to_restore", "mean_seconds", filters)))
-	b.add(5, 4, number("Time to acknowledge, median", aboutAcknowledge, seconds, metric("time_to_acknowledge", "median_seconds", filters)))
+	b.add(5, 4, number("Time to acknowledge", aboutAcknowledge, seconds, metric("time_to_acknowledge", "median_seconds", filters)))
 	b.add(5, 4, number("Resolved", "Incidents that count and were resolved in the range.", plain, metric("time_to_restore", "incidents", filters)))
 	b.add(4, 4, number("Open", "Incidents that count and are open at the end of the range.", plain, metric("time_to_restore", "open_incidents", filters)))
 	b.add(12, 8, lines("Time to restore", aboutRestore, seconds,
@@ -28,7 +32,7 @@ func incidents() *board {
 	b.add(12, 8, stack("Failed deployments: detection and repair", "Of failed deployments with an incident the median time from the deployment to the incident, and from there to the end of the failure. Medians do not add up to the median of the whole.", seconds,
 		every(wire.GrainMonth, metric("failed_deployment_recovery_time", "median_detection_seconds", filters)),
 		every(wire.GrainMonth, metric("failed_deployment_recovery_time", "median_repair_seconds", filters))))
-	b.add(12, 8, bars("Incidents by hour of the day", "Incidents that count and were triggered in the range, by the hour in the warehouse's time zone.", plain, "hour",
+	b.add(12, 8, bars("Incidents by hour of the day", "Incidents that count and were triggered in the range, by the hour in the warehouse's time zone.", plain, "hour", common.VizOrientationVertical,
 		rows(filters, `select
     right('0' || incidents.triggered_hour, 2) as hour,
     count(*) as incidents
@@ -46,7 +50,7 @@ order by incidents.triggered_hour`)))
 		metric("on_call_load", "business_interruptions", filters), metric("on_call_load", "off_interruptions", filters), metric("on_call_load", "sleep_interruptions", filters)))
 	b.add(12, 8, lines("Noise", "The share of the resolved incidents that no person resolved.", ratio, every(wire.GrainMonth, metric("on_call_load", "auto_resolved_ratio", filters))))
 	b.row("Attribution")
-	b.add(8, 9, bars("How incidents are attributed", "Incidents that count and were triggered in the range, by what ties them to a deployment and how sure that is; none where nothing does.", plain, "method",
+	b.add(24, 6, bars("How incidents are attributed", "Incidents that count and were triggered in the range, by what ties them to a deployment and how sure that is; none where nothing does.", plain, "method", common.VizOrientationHorizontal,
 		rows(filters, `select
     coalesce(causes.method || ', ' || causes.confidence, 'none') as method,
     count(*) as incidents
@@ -62,7 +66,7 @@ where
     and metrics.is_selected($__filters, incidents.service_id, services.team, null, null)
 group by 1
 order by incidents desc, method`)))
-	b.add(16, 9, list("Incidents and what caused them", "Every incident that was triggered in the range, the newest first, with the deployment that it is attributed to and why; and why one does not count.",
+	b.add(24, 9, list("Incidents and what caused them", "Every incident that was triggered in the range, the newest first, with the deployment that it is attributed to and why; and why one does not count.",
 		rows(filters, `select
     incidents.triggered_at as triggered,
     incidents.service_id as service,
@@ -84,6 +88,6 @@ where
     $__timeFilter(incidents.triggered_at)
     and metrics.is_selected($__filters, incidents.service_id, services.team, null, null)
 order by incidents.triggered_at desc
-limit 500`), append(in(seconds, "duration"), address("page"))...))
+limit 500`), append(in(seconds, "duration"), wide(220, "title"), wide(180, "deployment"), wide(220, "reason"), address("page"))...))
 	return b
 }

@@ -1,6 +1,10 @@
 package dashboards
 
-import "dorado/server/wire"
+import (
+	"github.com/grafana/grafana-foundation-sdk/go/common"
+
+	"dorado/server/wire"
+)
 
 // leadTime answers where the time goes between writing a change and its users.
 func leadTime() *board {
@@ -15,8 +19,8 @@ func leadTime() *board {
 	b.add(6, 4, number("First commit to production", "The median time from a pull request's first commit to its deployment, over the pull requests merged in the range.", seconds,
 		metric("pull_request_stages", "median_total_seconds", byPullRequest)))
 	b.add(12, 8, lines("How lead time develops", aboutLeadTime, seconds,
-		metric("change_lead_time", "median_seconds", selected), metric("change_lead_time", "p75_seconds", selected), metric("change_lead_time", "p90_seconds", selected)))
-	b.add(12, 8, bars("How lead times are spread", "Changes of the range by their lead time.", plain, "lead time",
+		every(wire.GrainWeek, metric("change_lead_time", "median_seconds", selected)), every(wire.GrainWeek, metric("change_lead_time", "p75_seconds", selected)), every(wire.GrainWeek, metric("change_lead_time", "p90_seconds", selected))))
+	b.add(12, 8, bars("How lead times are spread", "Changes of the range by their lead time.", plain, "lead time", common.VizOrientationVertical,
 		rows(selected, `select
     case
         when upper_seconds is null then 'over ' || lower_seconds // 86400 || ' d'
@@ -57,7 +61,7 @@ where
 order by changes.lead_time_seconds desc, changes.sha
 limit 100`), append(in(seconds, "lead time"), address("commit"))...))
 	b.add(12, 10, undeployed(byPullRequest))
-	b.add(24, 8, bars("Batch size", "Deployments of the range by how many changes they ship first: small batches fail less.", plain, "changes",
+	b.add(24, 8, bars("Batch size", "Deployments of the range by how many changes they ship first: small batches fail less.", plain, "changes", common.VizOrientationVertical,
 		rows(selected, `select
     case
         when changes = 0 then '0'

@@ -44,10 +44,10 @@ func overview() *board {
 // fiveNumbers adds the five metrics over the whole range.
 func fiveNumbers(b *board, filters wire.Filters) {
 	b.add(5, 4, number("Deployment frequency", aboutFrequency, perDay, metric("deployment_frequency", "", filters)))
-	b.add(5, 4, number("Change lead time", aboutLeadTime, seconds, metric("change_lead_time", "", filters)))
-	b.add(5, 4, number("Change fail rate", aboutFailRate, ratio, metric("change_fail_rate", "", filters)))
-	b.add(5, 4, number("Failed deployment recovery time", aboutRecovery, seconds, metric("failed_deployment_recovery_time", "", filters)))
-	b.add(4, 4, number("Deployment rework rate", aboutRework, ratio, metric("deployment_rework_rate", "", filters)))
+	b.add(4, 4, number("Change lead time", aboutLeadTime, seconds, metric("change_lead_time", "", filters)))
+	b.add(4, 4, number("Change fail rate", aboutFailRate, ratio, metric("change_fail_rate", "", filters)))
+	b.add(6, 4, number("Failed deployment recovery time", aboutRecovery, seconds, metric("failed_deployment_recovery_time", "", filters)))
+	b.add(5, 4, number("Deployment rework rate", aboutRework, ratio, metric("deployment_rework_rate", "", filters)))
 }
 
 // standing says how sure the five metrics are, and where they lead.
@@ -62,7 +62,7 @@ func standing(filters wire.Filters) panel {
     lower_value as "from",
     upper_value as "to"
 from metrics.dora($__timeFrom, $__timeTo, filters := $__filters)`),
-		in(ratio, "change", "from", "to")...)
+		append(in(ratio, "change", "from", "to"), wide(230, "metric"))...)
 }
 
 // sideBySide lists the five metrics of every group of a dimension, a row each.

@@ -115,12 +115,14 @@ func stack(title, description, unit string, queries ...grafana.Query) panel {
 	return dressed(made, title, description, queries...)
 }
 
-// bars are the rows of a table, one bar each, named by the first column.
-func bars(title, description, unit, name string, query grafana.Query) panel {
+// bars are the rows of a table, one bar each, named by a column: upright where the
+// names are short.
+func bars(title, description, unit, name string, orientation common.VizOrientation, query grafana.Query) panel {
 	made := barchart.NewPanelBuilder().
 		Unit(unit).
 		Min(0).
 		XField(name).
+		Orientation(orientation).
 		ShowValue(common.VisibilityModeNever).
 		FillOpacity(70).
 		Legend(legend())
@@ -139,12 +141,28 @@ type look struct {
 
 // list is a table.
 func list(title, description string, query grafana.Query, looks ...look) panel {
-	made := table.NewPanelBuilder().ShowHeader(true).CellHeight(common.TableCellHeightSm).Filterable(true).
-		Footer(common.NewTableFooterOptionsBuilder().Show(false).Reducer([]string{}))
+	made := table.NewPanelBuilder().ShowHeader(true).CellHeight(common.TableCellHeightSm).MinWidth(80).
+		Footer(common.NewTableFooterOptionsBuilder().Show(false).Reducer([]string{})).
+		OverrideByRegexp("/.*/", []dashboard.DynamicConfigValue{{Id: "noValue", Value: "–"}, {Id: "custom.wrapHeaderText", Value: true}}).
+		OverrideByFieldType("time", []dashboard.DynamicConfigValue{{Id: "custom.width", Value: 160}})
 	for _, look := range looks {
 		made.OverrideByName(look.column, look.properties)
 	}
 	return dressed(made, title, description, query)
+}
+
+// wide gives a column that holds more than its title a width in pixels.
+func wide(width int, column string) look {
+	return look{column, []dashboard.DynamicConfigValue{{Id: "custom.width", Value: width}}}
+}
+
+// without leaves columns out that are in no one's way where there is room.
+func without(columns ...string) []look {
+	var looks []look
+	for _, column := range columns {
+		looks = append(looks, look{column, []dashboard.DynamicConfigValue{{Id: "custom.hideFrom", Value: map[string]bool{"viz": true, "legend": false, "tooltip": false}}}})
+	}
+	return looks
 }
 
 // in gives columns a unit.
@@ -178,7 +196,7 @@ func drill(column, uid, variable string) look {
 func address(column string) look {
 	return look{column, []dashboard.DynamicConfigValue{
 		{Id: "links", Value: []map[string]any{{"title": "Open the source", "url": "${__value.raw}", "targetBlank": true}}},
-		{Id: "custom.width", Value: 220},
+		{Id: "custom.width", Value: 180},
 	}}
 }
 

@@ -17,7 +17,7 @@ func quality() *board {
     last_rows as "rows of the last run",
     last_error as error
 from marts.freshness
-order by is_failing desc, collector`), in(seconds, "since the last good run", "since the newest record")...))
+order by is_failing desc, collector`), append(in(seconds, "since the last good run", "since the newest record"), wide(190, "collector"))...))
 	b.add(10, 10, list("Checks", "What was held to be true of the data when the snapshot was built; rows speak against it.",
 		rows(byPullRequest, `select
     claim,
@@ -26,7 +26,7 @@ order by is_failing desc, collector`), in(seconds, "since the last good run", "s
     offending_rows as "rows against it",
     first_row as "the first"
 from marts.checks
-order by is_held, offending_rows desc, claim`)))
+order by is_held, offending_rows desc, claim`), wide(230, "claim")))
 	b.row("Coverage")
 	b.add(12, 10, list("What is covered", "How much of the recent data a metric can rest on.",
 		rows(byPullRequest, `select
@@ -41,7 +41,7 @@ where
     services.service_id is null
     or metrics.is_selected($__filters, services.service_id, services.team, null, null)
 group by kind
-order by coverage, kind`), in(ratio, "coverage")...))
+order by coverage, kind`), append(in(ratio, "coverage"), wide(260, "kind"))...))
 	b.add(12, 10, list("What is not, and why", "The reasons for which records are not covered, the most frequent first.",
 		rows(byPullRequest, `select
     kind,
@@ -55,7 +55,7 @@ where
     or metrics.is_selected($__filters, services.service_id, services.team, null, null)
 group by kind, reason
 order by records desc, kind, reason
-limit 200`)))
+limit 200`), wide(190, "kind"), wide(300, "reason")))
 	b.row("Left out of the numbers")
 	b.add(12, 9, list("Changes without a lead time", "Changes that production deployments of the range ship first and that have no lead time, by reason.",
 		rows(byPullRequest, `select
@@ -95,7 +95,7 @@ order by incidents desc, reason`)))
     reason
 from core.unmapped
 order by records desc nulls last, kind, name
-limit 200`)))
+limit 200`), wide(100, "kind"), wide(90, "records")))
 	b.add(12, 9, list("Our numbers and PagerDuty's", "The difference between what is computed here and what PagerDuty's analytics say, by service and month.",
 		rows(byPullRequest, `select
     pagerduty_service as "PagerDuty service",

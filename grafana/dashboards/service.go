@@ -19,15 +19,15 @@ func service() *board {
 	b.row("Deployments")
 	b.add(24, 9, list("Deployments and what became of them", "Every production deployment that finished in the range, the newest first: the rule that placed it, and why it failed.",
 		rows(filters, `select
-    deployments.finished_at,
+    deployments.finished_at as finished,
     deployments.environment,
     deployments.version,
     deployments.status,
-    outcomes.is_failed,
-    outcomes.failure_reason,
-    outcomes.recovery_seconds,
+    outcomes.is_failed as failed,
+    outcomes.failure_reason as reason,
+    outcomes.recovery_seconds as recovery,
     outcomes.incidents,
-    deployments.source_url
+    deployments.source_url as page
 from core.deployments as deployments
 left join core.deployment_outcomes as outcomes
     on deployments.deployment_number = outcomes.deployment_number
@@ -38,7 +38,7 @@ where
     and $__timeFilter(deployments.finished_at)
     and metrics.is_selected($__filters, deployments.service_id, services.team, deployments.repository, deployments.environment)
 order by deployments.finished_at desc
-limit 500`), append(in(seconds, "recovery_seconds"), address("source_url"))...))
+limit 500`), append(in(seconds, "recovery"), wide(280, "reason"), address("page"))...))
 	b.row("The records behind the numbers")
 	for _, explained := range []struct{ metric, title string }{
 		{"change_lead_time", "Change lead time: records"},
@@ -46,11 +46,13 @@ limit 500`), append(in(seconds, "recovery_seconds"), address("source_url"))...))
 		{"failed_deployment_recovery_time", "Failed deployment recovery time: records"},
 		{"deployment_rework_rate", "Deployment rework rate: records"},
 	} {
-		b.add(12, 9, list(explained.title, "Every record that the number stands on, with the rule that placed it.", records(explained.metric, filters)))
-		b.add(12, 9, list(explained.title+" left out", "Every record that was considered and left out, with the reason.", leftOut(explained.metric, filters)))
+		b.add(12, 9, list(explained.title, "Every record that was considered, with the rule that placed it; the number stands on those that count.", records(explained.metric, filters),
+			without("Service", "Team", "Repository", "Environment", "Left out because")...))
+		b.add(12, 9, list(explained.title+" left out", "Every record that was considered and left out, with the reason.", leftOut(explained.metric, filters),
+			append(without("Service", "Team", "Repository", "Environment", "Counted", "In the numerator", "Value", "Deployment", "Rule"), wide(220, "Left out because"))...))
 	}
 	b.row("Objectives")
-	b.add(12, 8, list("Objectives", "How every objective of the service stands at the end of the range.", grafana.Query{QueryType: grafana.QuerySLO, Filters: filters}))
+	b.add(12, 8, list("Objectives", "How every objective of the service stands at the end of the range.", grafana.Query{QueryType: grafana.QuerySLO, Filters: filters}, without("SLO", "Title", "Service", "Team", "Window", "Budget left, time", "Exhausted in")...))
 	b.add(12, 8, minutesDown(filters))
 	return b
 }

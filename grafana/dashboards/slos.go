@@ -17,7 +17,7 @@ func slos() *board {
 	b.add(6, 4, number("Least budget left", "The least part of an error budget that is left at the end of the range; negative where more was spent.", ratio, metric("error_budget", "remaining_ratio", filters)))
 	b.add(6, 4, number("Budgets exhausted", "Objectives that have spent more than their budget at the end of the range.", plain, metric("error_budget", "objectives_exhausted", filters)))
 	b.add(24, 9, list("Objectives", "How every objective stands at the end of the range: what it attained in its window, what is left of its budget, and for how long at the last day's burn rate.",
-		grafana.Query{QueryType: grafana.QuerySLO, Filters: filters}, drill("Service", "service", "service")))
+		grafana.Query{QueryType: grafana.QuerySLO, Filters: filters}, append(without("SLO", "Title", "Team", "Window"), wide(240, "Objective"), drill("Service", "service", "service"))...))
 	b.add(12, 9, budgets("Budget left", "The part of each error budget that is left at the end of a day; negative where more was spent.", metric("error_budget", "remaining_ratio", filters)))
 	b.add(12, 9, lines("Burn rate", "How many times faster than allowed each budget was spent; 1 spends it exactly.", plain, by(wire.DimensionObjective, metric("error_budget", "burn_rate", filters))))
 	b.row("What spent the budgets")
@@ -38,7 +38,7 @@ where
 group by causes.service_id
 order by "by deployments" desc, causes.service_id`), append(in(minutes, "by deployments", "otherwise", "for each deployment"), drill("service", "service", "service"))...))
 	b.row("What would have been done")
-	b.add(12, 9, list("Would have paged", "When both windows of a burn rate alert of the SRE workbook were over their threshold, computed after the fact and never finer than the data.",
+	b.add(24, 8, list("Would have paged", "When both windows of a burn rate alert of the SRE workbook were over their threshold, computed after the fact and never finer than the data.",
 		rows(filters, `select
     alerts.fired_at as fired,
     alerts.ended_at as ended,
@@ -55,8 +55,8 @@ where
     $__timeFilter(alerts.fired_at)
     and metrics.is_selected($__filters, alerts.service_id, services.team, null, null)
 order by alerts.fired_at desc
-limit 500`)))
-	b.add(12, 9, list("Freezes", "Times in which a policy would have frozen releases because a budget was overspent, and what shipped meanwhile.",
+limit 500`), wide(220, "slo")))
+	b.add(24, 8, list("Freezes", "Times in which a policy would have frozen releases because a budget was overspent, and what shipped meanwhile.",
 		rows(filters, `select
     freezes.frozen_from as "from",
     freezes.frozen_until as until,
@@ -74,6 +74,6 @@ where
     and coalesce(freezes.frozen_until >= $__timeFrom, true)
     and metrics.is_selected($__filters, freezes.service_id, services.team, null, null)
 order by freezes.frozen_from desc
-limit 500`), in(ratio, "lowest budget")...))
+limit 500`), append(in(ratio, "lowest budget"), wide(220, "slo"))...))
 	return b
 }
