@@ -3,7 +3,8 @@
 //	node e2e.mjs URL TOKEN FOLDER
 //
 // The lab is at URL; dorado serve knows TOKEN; screenshots go to FOLDER. Errors of the
-// page, answers of 400 and more, panels with an error and serious findings of axe fail.
+// page, answers of 400 and more, panels with an error or unexpectedly without data, and
+// serious findings of axe fail.
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -17,7 +18,8 @@ const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu'],
 });
-const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+const size = { width: 1280, height: 900 };
+const page = await browser.newPage({ viewport: size });
 page.setDefaultTimeout(Number(process.env.LAB_TIMEOUT ?? 60_000)); // machines can be slow
 
 const wrong = [];
@@ -66,6 +68,37 @@ async function settled() {
   const errors = await page.locator('[data-testid="data-testid Panel status error"]').count();
   assert.equal(errors, 0, 'panels have errors');
   assert.equal(await page.getByTestId('no-stand-in').count(), 0, 'panels have no stand-in');
+}
+
+/** Makes the window as high as the page: tables draw only what is in the window. */
+async function unfold() {
+  const height = await page.evaluate(() => document.documentElement.scrollHeight);
+  await page.setViewportSize({ ...size, height });
+}
+
+/** Panels of dashboards that may have nothing to show in the demo. */
+const mayBeEmpty = /^Our numbers and PagerDuty's$|^Mapped to no service$|^Freezes$|: records left out$/;
+
+const header = 'data-testid Panel header ';
+const panelNamed = (title) => page.getByTestId(header + title).first();
+
+/** Holds that every panel shows something, or says that it has no data where it may. */
+async function filled() {
+  const empty = await page.evaluate(
+    ({ header }) =>
+      [...document.querySelectorAll(`section[data-testid^="${header}"]`)]
+        .map((panel) => {
+          const title = panel.getAttribute('data-testid').slice(header.length);
+          const text = panel.querySelector('[data-testid="data-testid panel content"]')?.innerText.trim() ?? '';
+          const isDrawn =
+            panel.querySelector('canvas, svg[role=img], [role=grid] [role=gridcell], [data-testid=row]') !== null;
+          return { title, hasNoData: text === 'No data', isBlank: text === '' && !isDrawn };
+        })
+        .filter(({ hasNoData, isBlank }) => hasNoData || isBlank),
+    { header }
+  );
+  const wrongly = empty.filter(({ title, isBlank }) => title !== '' && (isBlank || !mayBeEmpty.test(title)));
+  assert.deepEqual(wrongly, [], 'panels are empty');
 }
 
 /** Holds that axe finds nothing serious in the editor, which is ours. */
@@ -163,6 +196,7 @@ await step('slo', async () => {
   await page.getByRole('radio', { name: 'SLO', exact: true }).click();
   await page.getByRole('grid').getByText('Budget left', { exact: true }).waitFor();
   await settled();
+  await accessible();
 });
 
 await step('metric by keyboard alone', async () => {
@@ -194,6 +228,7 @@ await step('variable', async () => {
   await query({ dimension: 'team' });
   await page.getByRole('grid').waitFor();
   await settled();
+  await accessible();
 });
 
 await step('annotation', async () => {
@@ -202,6 +237,7 @@ await step('annotation', async () => {
   await query({ kinds: ['incident'] });
   await page.getByRole('grid').getByText('timeEnd').waitFor();
   await settled();
+  await accessible();
 });
 
 for (const name of await (await fetch(`${url}/dashboards`)).json()) {
@@ -210,8 +246,49 @@ for (const name of await (await fetch(`${url}/dashboards`)).json()) {
       await open(`dashboard=${name}&theme=${theme}`);
       await page.locator('section').first().waitFor();
       await settled();
+      await unfold();
+      await settled();
+      await filled();
     });
+    await page.setViewportSize(size);
   }
 }
+
+await step('a variable changes a panel', async () => {
+  await open('dashboard=overview');
+  await page.locator('section').first().waitFor();
+  await settled();
+  const shown = async () =>
+    parseFloat(
+      await panelNamed('Deployment frequency')
+        .innerText()
+        .then((text) => text.split('\n').at(-1))
+    );
+  const before = await shown();
+  const [asked] = await Promise.all([
+    page.waitForRequest((request) => {
+      const text = request.postData() ?? '';
+      return text.includes('"deployment_frequency"') && text.includes('"payments"') && text.includes('"total"');
+    }),
+    choose('Team', 'payments').then(() => page.keyboard.press('Tab')), // who goes on has chosen
+  ]);
+  await settled();
+  const { from, to } = asked.postDataJSON();
+  const { url: server } = await (await fetch(`${url}/api/datasources/uid/dorado`)).json();
+  const answer = await fetch(`${server}/api/v1/metrics/query`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify({
+      metric: 'deployment_frequency',
+      from: new Date(Number(from)).toISOString(),
+      to: new Date(Number(to)).toISOString(),
+      filters: { team: ['payments'] },
+    }),
+  });
+  const [{ value }] = await answer.json();
+  const after = await shown();
+  assert.notEqual(after, before, 'the panel shows the same');
+  assert.ok(Math.abs(after - value) < 0.005 * value, `the panel shows ${after}, the server says ${value}`);
+});
 
 await browser.close();

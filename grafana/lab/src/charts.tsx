@@ -12,10 +12,48 @@ interface BarChartProps {
   names: string[];
   series: Array<{ name: string; values: Array<number | null> }>;
   text?: DisplayProcessor;
+  isHorizontal?: boolean;
+}
+
+/** Bars that lie, a group for each name at their left. */
+function LyingBars({ width, height, names, series, text }: BarChartProps) {
+  const theme = useTheme2();
+  const most = Math.max(...series.flatMap(({ values }) => values.map((value) => value ?? 0)), 0) || 1;
+  const group = height / names.length;
+  const bar = (group * 0.7) / series.length;
+  return (
+    <svg width={width} height={height} role="img" aria-label={series.map(({ name }) => name).join(', ')}>
+      {names.map((name, row) => (
+        <g key={row}>
+          <text x={0} y={row * group + group / 2 + 4} fontSize={12} fill={theme.colors.text.primary}>
+            {name}
+          </text>
+          {series.map(({ name: title, values }, number) => (
+            <rect
+              key={number}
+              x={2 * labels}
+              y={row * group + group * 0.15 + number * bar}
+              width={((values[row] ?? 0) / most) * (width - 2 * labels)}
+              height={Math.max(bar - 1, 1)}
+              fill={theme.visualization.getColorByName(
+                theme.visualization.palette[number % theme.visualization.palette.length]
+              )}
+            >
+              <title>{`${name}: ${title} ${text?.(values[row]).text ?? values[row]}`}</title>
+            </rect>
+          ))}
+        </g>
+      ))}
+    </svg>
+  );
 }
 
 /** A group of bars for each name, one of each series. */
-export function BarChart({ width, height, names, series, text }: BarChartProps) {
+export function BarChart(props: BarChartProps) {
+  return props.isHorizontal ? <LyingBars {...props} /> : <StandingBars {...props} />;
+}
+
+function StandingBars({ width, height, names, series, text }: BarChartProps) {
   const theme = useTheme2();
   const most = Math.max(...series.flatMap(({ values }) => values.map((value) => value ?? 0)), 0) || 1;
   const group = width / names.length;

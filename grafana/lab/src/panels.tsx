@@ -186,8 +186,8 @@ function Annotations({ builder, frames }: { builder: UPlotConfigBuilder; frames:
 }
 
 function Table(props: PanelProps<any>) {
-  const { data, width, height } = props;
-  const [frame] = data.series;
+  const { data, options, width, height } = props;
+  const frame = data.series[options.frameIndex ?? 0];
   if (!frame?.length) {
     return <NoData {...props} />;
   }
@@ -209,8 +209,10 @@ function missing(id: string) {
 
 function Categories({ data, ...props }: PanelProps<any>) {
   const [frame] = data.series;
-  const names = frame?.fields.find(({ type }) => type === FieldType.string || type === FieldType.time);
-  const numbers = frame?.fields.filter(({ type }) => type === FieldType.number) ?? [];
+  const names =
+    frame?.fields.find(({ name }) => name === props.options.xField) ??
+    frame?.fields.find(({ type }) => type === FieldType.string || type === FieldType.time);
+  const numbers = frame?.fields.filter((field) => field.type === FieldType.number && field !== names) ?? [];
   const theme = useTheme2();
   if (!frame?.length || numbers.length === 0) {
     return <NoData data={data} {...props} />;
@@ -225,6 +227,7 @@ function Categories({ data, ...props }: PanelProps<any>) {
       )}
       series={numbers.map((field) => ({ name: getFieldDisplayName(field, frame), values: field.values }))}
       text={numbers[0].display}
+      isHorizontal={props.options.orientation === 'horizontal'}
     />
   );
 }
@@ -259,6 +262,21 @@ function graph(Component: React.ComponentType<PanelProps<any>>): PanelPlugin<any
   });
 }
 
+/** What tables can be told of columns, as far as our dashboards do. */
+const columns = ['width', 'minWidth', 'hideFrom', 'wrapHeaderText'];
+
+/** A panel whose fields can have custom options; without these names overrides are ignored. */
+function withColumns(Component: React.ComponentType<PanelProps<any>>): PanelPlugin<any> {
+  return new PanelPlugin<any>(Component).useFieldConfig({
+    useCustomConfig: (builder) => {
+      for (const id of columns) {
+        const part = { id, path: id, name: id, editor: () => null, override: () => null };
+        builder.addCustomEditor({ ...part, process: (value: unknown) => value, shouldApply: () => true } as any);
+      }
+    },
+  });
+}
+
 const plain = (Component: React.ComponentType<PanelProps<any>>) => new PanelPlugin<any>(Component).useFieldConfig({});
 
 const panels: Record<string, PanelPlugin<any>> = {
@@ -266,9 +284,9 @@ const panels: Record<string, PanelPlugin<any>> = {
   stat: plain(Stat),
   bargauge: plain(Bars),
   gauge: plain(Bars),
-  table: plain(Table),
+  table: withColumns(Table),
   text: plain(Text),
-  row: plain(() => null),
+  row: plain(() => <span data-testid="row" />),
   barchart: plain(Categories),
   histogram: plain(Categories),
   piechart: plain(Bars),
