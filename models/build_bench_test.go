@@ -3,7 +3,6 @@ package models
 import (
 	"cmp"
 	"context"
-	_ "embed"
 	"errors"
 	"fmt"
 	"maps"
@@ -14,29 +13,30 @@ import (
 	"testing"
 	"time"
 
+	"dorado/models/large"
 	"dorado/sql"
 	"dorado/warehouse"
 )
-
-// organisation fills the raw tables with what a large organisation has.
-//
-//go:embed testdata/organisation.sql
-var organisation string
 
 // BenchmarkBuild builds and publishes a snapshot of an organisation with 4 GB of
 // memory and two threads, and asks what an overview of it shows. DORADO_BENCH_SERVICES says how many services it has: 500
 // have 2 million deployments, 22.5 million changes and 200,000 incidents. With
 // DORADO_BENCH_STEPS it says how long each model and each query takes.
 func BenchmarkBuild(b *testing.B) {
-	services := cmp.Or(os.Getenv("DORADO_BENCH_SERVICES"), "25")
+	services, err := strconv.Atoi(cmp.Or(os.Getenv("DORADO_BENCH_SERVICES"), "25"))
+	if err != nil {
+		b.Fatal(err)
+	}
 	ctx := context.Background()
 	folder := b.TempDir()
-	fillRaw(b, folder, services)
+	if err := large.Fill(ctx, folder, services, large.Pulls); err != nil {
+		b.Fatal(err)
+	}
 	models, err := Load(sql.Files)
 	if err != nil {
 		b.Fatal(err)
 	}
-	settings := Settings{AsOf: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), TimeZone: "Europe/Berlin"}
+	settings := Settings{AsOf: large.AsOf, TimeZone: "Europe/Berlin"}
 	var published warehouse.Published
 	steps := timings{}
 	forgetPeak()
@@ -68,34 +68,7 @@ func BenchmarkBuild(b *testing.B) {
 	}
 	b.ReportMetric(slowest.Seconds()*1000, "slowest-query-ms")
 	if os.Getenv("DORADO_BENCH_STEPS") != "" {
-		fmt.Fprintf(os.Stderr, "%s services\n%s\n%s", services, steps, queries) // of a benchmark's log only some lines are shown
-	}
-}
-
-// fillRaw makes the raw store of an organisation of so many services in folder.
-func fillRaw(b *testing.B, folder, services string) {
-	b.Helper()
-	ctx := context.Background()
-	raw, err := warehouse.OpenRaw(ctx, folder)
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := raw.Close(); err != nil {
-		b.Fatal(err)
-	}
-	db, err := warehouse.OpenMemory(ctx)
-	if err != nil {
-		b.Fatal(err)
-	}
-	for _, statement := range []string{
-		"attach '" + folder + "/raw.duckdb' as filled", "use filled", sql.Raw, "set variable services = " + services, organisation, "use memory", "detach filled",
-	} {
-		if err := db.Exec(ctx, statement); err != nil {
-			b.Fatal(err)
-		}
-	}
-	if err := db.Close(); err != nil {
-		b.Fatal(err)
+		fmt.Fprintf(os.Stderr, "%d services\n%s\n%s", services, steps, queries) // of a benchmark's log only some lines are shown
 	}
 }
 

@@ -75,6 +75,10 @@ func negotiate(r *http.Request, offered ...format) (format, error) {
 
 // hold returns the snapshot of a definition set, which the caller releases.
 func (s *Server) hold(r *http.Request, set string) (*held, error) {
+	if repeats := requestOf(r).repeats; repeats != nil {
+		repeats.use()
+		return repeats, nil
+	}
 	holder, isKnown := s.holders[set]
 	if !isKnown {
 		return nil, newProblem(http.StatusNotFound, wire.ProblemUnknownSet, "there is no definition set %q; GET %s lists them", set, wire.PathMetrics)
@@ -109,13 +113,12 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, held *held, ques
 	}
 	for {
 		if known := held.cache.get(key); known != nil {
-			s.telemetry.hit(true)
-			requestOf(r).isCached = true
+			s.hit(r, true)
 			return s.send(w, r, held, format, known)
 		}
-		s.telemetry.hit(false)
+		s.hit(r, false)
 		// Who asks the same at the same time gets the same answer.
-		made, err, isShared := s.flights.Do(key, func() (any, error) { return s.produce(r.Context(), held, key, format, produce) })
+		made, err, isShared := s.flights.Do(key, func() (any, error) { return s.produce(r, held, key, format, produce) })
 		if err != nil && isShared && errors.Is(err, context.Canceled) && r.Context().Err() == nil {
 			continue // it was another that did not wait
 		}
@@ -127,13 +130,13 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, held *held, ques
 }
 
 // produce makes an answer and keeps it.
-func (s *Server) produce(ctx context.Context, held *held, key string, format format, produce produced) (*cached, error) {
-	leave, err := s.asking.enter(ctx)
+func (s *Server) produce(r *http.Request, held *held, key string, format format, produce produced) (*cached, error) {
+	leave, err := s.enter(r, s.asking)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	ctx, cancel := context.WithTimeout(ctx, seconds(s.config.Limits.Seconds))
+	ctx, cancel := context.WithTimeout(r.Context(), seconds(s.config.Limits.Seconds))
 	defer cancel()
 	var body bytes.Buffer
 	out := bufio.NewWriter(&body)
@@ -144,7 +147,7 @@ func (s *Server) produce(ctx context.Context, held *held, key string, format for
 	if err := out.Flush(); err != nil {
 		return nil, err
 	}
-	made := &cached{key: key, body: body.Bytes(), rows: copied.Rows, isTruncated: copied.IsTruncated}
+	made := &cached{key: key, body: body.Bytes(), rows: copied.Rows, isTruncated: copied.IsTruncated, again: repeatableOf(r)}
 	held.cache.put(made)
 	return made, nil
 }
@@ -167,10 +170,29 @@ func (s *Server) key(r *http.Request, held *held, question any, format format) (
 		return "", err
 	}
 	requestOf(r).question = string(asked)
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d\x00%s\x00%s\x00%s\x00%s", s.options.Version, held.Path, held.PublishedAt.UnixNano(),
-		held.definitionsHash, r.URL.Path, format.media, asked))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s\x00%s", s.options.Version, held.id(), r.URL.Path, format.media, asked))
 	// A weak one: compressed or not, it is the same answer.
-	return `W/"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`, nil
+	key := `W/"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
+	requestOf(r).key = key
+	return key, nil
+}
+
+// hit counts whether an answer was kept, unless nobody asks.
+func (s *Server) hit(r *http.Request, isHit bool) {
+	known := requestOf(r)
+	known.isCached = isHit
+	if known.repeats == nil {
+		s.telemetry.hit(isHit)
+	}
+}
+
+// enter waits for a turn at the gate, but not where nobody asks: that is one request at
+// a time, and takes no turn from those who do.
+func (s *Server) enter(r *http.Request, gate *gate) (leave func(), err error) {
+	if requestOf(r).repeats != nil {
+		return func() {}, nil
+	}
+	return gate.enter(r.Context())
 }
 
 // isUnchanged sets the headers of a cacheable answer, and answers where the caller
@@ -290,6 +312,7 @@ func readJSON(r *http.Request, limit int64, value any) error {
 	case err != nil:
 		return newProblem(http.StatusRequestTimeout, wire.ProblemBlank, "the body of the request did not come whole")
 	}
+	requestOf(r).body = body
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(value); err != nil {

@@ -68,6 +68,8 @@ type cached struct {
 	body        []byte
 	rows        int64
 	isTruncated bool
+	again       repeatable
+	uses        int // how often it was asked for since
 }
 
 func newCache(limit int64) *cache {
@@ -83,7 +85,9 @@ func (c *cache) get(key string) *cached {
 		return nil
 	}
 	c.order.MoveToFront(element)
-	return element.Value.(*cached)
+	found := element.Value.(*cached)
+	found.uses++
+	return found
 }
 
 // put keeps an answer, unless it would take a good part of the cache.
@@ -106,7 +110,7 @@ func (c *cache) put(answer *cached) {
 }
 
 // size returns what an answer takes, with what is kept beside its body.
-func (a *cached) size() int64 { return int64(len(a.body)+len(a.key)) + 256 }
+func (a *cached) size() int64 { return int64(len(a.body)+len(a.key)+len(a.again.body)) + 1024 }
 
 // size returns how many bytes are kept.
 func (c *cache) size() int64 {

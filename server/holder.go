@@ -10,20 +10,22 @@ import (
 	"sync"
 	"time"
 
+	"dorado/server/page"
 	"dorado/warehouse"
 )
 
 // A holder holds the newest snapshot of a warehouse that can be served.
 //
-// It looks at the link every interval, opens and warms what it points to, and then
-// takes new requests there; those that have the old one keep it until they are done.
+// It looks at the link every interval, opens what it points to, asks of it what the one
+// before was asked, and then takes new requests there; those that have the old one keep it until they are done.
 // A file that cannot be served leaves everything as it is, with the reason.
 type holder struct {
 	folder   string
 	interval time.Duration
 	open     func(ctx context.Context, kept warehouse.Kept) (*held, error)
 	logger   *slog.Logger
-	switched func(*held) // called after each switch
+	repeat   func(ctx context.Context, old, opened *held) // asks of a snapshot what the one before was asked; of the first, whose old is nil, what everybody asks
+	switched func(*held)                                  // called after each switch
 
 	mutex   sync.Mutex
 	current *held              // nil before the first
@@ -47,6 +49,7 @@ const retryRefused = time.Minute
 // all who acquired it have.
 type held struct {
 	warehouse.Kept
+	set             string // the definition set
 	asOf            time.Time
 	timeZone        *time.Location
 	definitionsHash string
@@ -59,6 +62,14 @@ type held struct {
 	isOver bool
 	close  func() error
 }
+
+// id returns a text that no other snapshot has.
+func (d *held) id() string {
+	return fmt.Sprintf("%s\x00%d\x00%s", d.Path, d.PublishedAt.UnixNano(), d.definitionsHash)
+}
+
+// shown returns the snapshot as pages need it.
+func (d *held) shown() page.Shown { return page.Shown{Snapshot: d.metrics, ID: d.id()} }
 
 // errNoSnapshot says that there is nothing to serve, and what to do.
 var errNoSnapshot = errors.New("nothing has been published yet: dorado run makes the first snapshot, which is served when it is there")
@@ -73,10 +84,15 @@ func (h *holder) acquire() (*held, error) {
 		}
 		return nil, errNoSnapshot
 	}
-	h.current.mutex.Lock()
-	defer h.current.mutex.Unlock()
-	h.current.uses++
+	h.current.use()
 	return h.current, nil
+}
+
+// use acquires the snapshot, which the caller releases.
+func (d *held) use() {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	d.uses++
 }
 
 // release lets go of an acquired snapshot.
@@ -218,9 +234,31 @@ func (h *holder) serve(ctx context.Context, kept warehouse.Kept) bool {
 		h.refused[kept.Path] = refusal{reason: reason, bytes: kept.Bytes, at: kept.PublishedAt, tried: time.Now()}
 		return false
 	}
-	h.replace(opened)
+	if old := h.previous(); old != nil {
+		h.repeat(ctx, old, opened)
+		old.release()
+		h.replace(opened)
+	} else {
+		opened.use()
+		h.replace(opened)
+		go func() { // whoever waits for the first wants it now
+			defer opened.release()
+			h.repeat(ctx, nil, opened)
+		}()
+	}
 	h.logger.Info("serve a snapshot", "snapshot", kept.Number, "as_of", opened.asOf, "seconds", time.Since(began).Seconds())
 	return true
+}
+
+// previous returns the snapshot that is served, which the caller releases; nil where
+// there is none.
+func (h *holder) previous() *held {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	if h.current != nil {
+		h.current.use()
+	}
+	return h.current
 }
 
 // replace serves opened instead of what is held.

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"strings"
 
-	"dorado/reports"
 	"dorado/server/page"
 	"dorado/server/wire"
 	"dorado/warehouse"
@@ -22,7 +21,7 @@ const tokenCookie = "dorado_token"
 
 // pages returns the handler of the pages for people, who need the scope metrics.
 func (s *Server) pages() http.Handler {
-	shown := page.New(page.Options{
+	s.shown = page.New(page.Options{
 		Acquire:   s.acquireForPage,
 		Problems:  s.problems,
 		CanLogOut: func(r *http.Request) bool { return cookieToken(r) != "" },
@@ -32,7 +31,7 @@ func (s *Server) pages() http.Handler {
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/static/") {
-			shown.ServeHTTP(w, r)
+			s.shown.ServeHTTP(w, r)
 			return
 		}
 		known := requestOf(r)
@@ -41,7 +40,7 @@ func (s *Server) pages() http.Handler {
 		if err == nil && known.caller.may(wire.ScopeMetrics) {
 			ctx, cancel := context.WithTimeout(r.Context(), seconds(s.config.Limits.Seconds))
 			defer cancel()
-			shown.ServeHTTP(w, r.WithContext(ctx))
+			s.shown.ServeHTTP(w, r.WithContext(ctx))
 			return
 		}
 		if cookieToken(r) != "" {
@@ -52,20 +51,20 @@ func (s *Server) pages() http.Handler {
 }
 
 // acquireForPage returns the snapshot for one page.
-func (s *Server) acquireForPage(ctx context.Context) (reports.Snapshot, func(), error) {
+func (s *Server) acquireForPage(ctx context.Context) (page.Shown, func(), error) {
 	held, err := s.holders[""].acquire()
 	if errors.Is(err, errNoSnapshot) {
-		return nil, nil, warehouse.ErrNoSnapshot
+		return page.Shown{}, nil, warehouse.ErrNoSnapshot
 	}
 	if err != nil {
-		return nil, nil, err
+		return page.Shown{}, nil, err
 	}
 	leave, err := s.asking.enter(ctx)
 	if err != nil {
 		held.release()
-		return nil, nil, fmt.Errorf("%w: %w", page.ErrBusy, err)
+		return page.Shown{}, nil, fmt.Errorf("%w: %w", page.ErrBusy, err)
 	}
-	return held.metrics, func() { leave(); held.release() }, nil
+	return held.shown(), func() { leave(); held.release() }, nil
 }
 
 // logIn takes the token of somebody's browser into a cookie.

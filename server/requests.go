@@ -26,7 +26,11 @@ type request struct {
 	snapshot string // the number of the snapshot that answers
 	rows     int64
 	isCached bool
-	err      error // what the caller is not told
+	body     []byte // as it came, of an endpoint that reads JSON
+	answer   func(http.ResponseWriter, *http.Request) error
+	key      string // of the answer
+	repeats  *held  // where nobody asks: the snapshot that is asked what another was
+	err      error  // what the caller is not told
 }
 
 type requestKey struct{}
@@ -176,7 +180,7 @@ func Caller(r *http.Request) string { return requestOf(r).caller.name }
 func (s *Server) guard(pattern, scope string, answer func(w http.ResponseWriter, r *http.Request) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		known := requestOf(r)
-		known.route = pattern
+		known.route, known.answer = pattern, answer
 		err := error(nil)
 		if scope != "" {
 			known.caller, err = s.access.caller(r)

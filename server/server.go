@@ -50,6 +50,7 @@ type Options struct {
 	Version   string            // dorado's
 	Logger    *slog.Logger
 	Poll      time.Duration          // how often new snapshots are looked for; default a second
+	Repeat    time.Duration          // how long a new one is asked what the one before was asked, until it is served; default 30 seconds
 	Handlers  []Handler              // paths of others
 	Telemetry []prometheus.Collector // metrics of others
 	Problems  func() []string        // why the newest build was refused; nil where nobody knows
@@ -79,6 +80,7 @@ type Server struct {
 	asking    *gate // for all else
 	flights   singleflight.Group
 	memory    *memoryWatch
+	shown     *page.Pages
 	handler   http.Handler
 	requests  atomic.Uint64
 	instance  string // begins the ids of this process' requests
@@ -94,6 +96,9 @@ func New(ctx context.Context, options Options) (*Server, error) {
 	}
 	if options.Poll == 0 {
 		options.Poll = pollInterval
+	}
+	if options.Repeat == 0 {
+		options.Repeat = repeatLimit
 	}
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
@@ -126,17 +131,19 @@ func (s *Server) addHolder(set, folder string) {
 	s.holders[set] = &holder{
 		folder:   folder,
 		interval: s.options.Poll,
-		open:     func(ctx context.Context, kept warehouse.Kept) (*held, error) { return s.openHeld(ctx, kept) },
+		open:     func(ctx context.Context, kept warehouse.Kept) (*held, error) { return s.openHeld(ctx, set, kept) },
+		repeat:   s.repeat,
 		logger:   s.logger.With("definition_set", set),
 		switched: s.telemetry.switched,
 		refused:  map[string]refusal{},
 	}
 }
 
-// openHeld opens a snapshot twice, each in an instance of its own, and warms it.
-func (s *Server) openHeld(ctx context.Context, kept warehouse.Kept) (_ *held, err error) {
+// openHeld opens a snapshot twice, each in an instance of its own, and warms it. Both are
+// opened at once: the file may be gone when somebody asks in SQL for the first time.
+func (s *Server) openHeld(ctx context.Context, set string, kept warehouse.Kept) (_ *held, err error) {
 	limits := s.config.Limits
-	opened := &held{Kept: kept, cache: newCache(sizeBytes(limits.Cache))}
+	opened := &held{Kept: kept, set: set, cache: newCache(sizeBytes(limits.Cache))}
 	confinement := warehouse.Confinement{Memory: limits.MetricsMemory, TemporaryBytes: sizeBytes(limits.Temporary),
 		Temporary: s.options.Temporary, Threads: runtime.NumCPU()}
 	if opened.metrics, err = warehouse.OpenConfined(ctx, kept.Path, confinement); err != nil {

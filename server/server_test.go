@@ -32,6 +32,13 @@ var organisation string
 const organisationVariable = "DORADO_TEST_ORGANISATION"
 
 func TestMain(m *testing.M) {
+	if folder := os.Getenv(buildVariable); folder != "" {
+		if err := buildLarge(context.Background(), folder); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if organisation = os.Getenv(organisationVariable); organisation != "" {
 		os.Exit(m.Run())
 	}

@@ -43,7 +43,7 @@ func (s *Server) answerSQL(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer held.release()
-	leave, err := s.queries.enter(r.Context())
+	leave, err := s.enter(r, s.queries)
 	if err != nil {
 		return err
 	}
@@ -67,11 +67,10 @@ func (s *Server) answerSQL(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		}
 		if known := held.cache.get(key); known != nil {
-			s.telemetry.hit(true)
-			requestOf(r).isCached = true
+			s.hit(r, true)
 			return s.send(w, r, held, format, known)
 		}
-		s.telemetry.hit(false)
+		s.hit(r, false)
 	}
 	// One more tells whether there are more.
 	rows, err := held.sql.Run(ctx, checked, limit+1)
@@ -109,7 +108,7 @@ func (s *Server) answerSQL(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set(wire.HeaderTruncated, "true")
 	}
 	if checked.IsRepeatable && answer.body != nil {
-		held.cache.put(&cached{key: key, body: answer.body, rows: copied.Rows, isTruncated: copied.IsTruncated})
+		held.cache.put(&cached{key: key, body: answer.body, rows: copied.Rows, isTruncated: copied.IsTruncated, again: repeatableOf(r)})
 	}
 	return nil
 }

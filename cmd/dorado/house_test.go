@@ -32,6 +32,7 @@ var importRules = []importRule{
 	{folder: "strictyaml"},
 	{folder: "warehouse", ours: []string{"collectors"}}, // for the interface it implements
 	{folder: "sql", standardOnly: true},
+	{folder: "models/large", ours: []string{"sql", "warehouse"}},
 	{folder: "models", ours: []string{"sql", "strictyaml", "warehouse"}},
 	{folder: "warehouse/results"},
 	{folder: "server/wire", standardOnly: true},

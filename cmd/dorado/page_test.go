@@ -24,7 +24,6 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
-	"dorado/reports"
 	"dorado/server/page"
 	"dorado/warehouse"
 )
@@ -129,7 +128,7 @@ func servePages(t *testing.T, folder string, after time.Duration) string {
 		t.Fatal(err)
 	}
 	served := httptest.NewServer(page.New(page.Options{
-		Acquire: func(context.Context) (reports.Snapshot, func(), error) { return snapshot, func() {}, err },
+		Acquire: func(context.Context) (page.Shown, func(), error) { return page.Shown{Snapshot: snapshot, ID: "1"}, func() {}, err },
 		Version: "test",
 		Logger:  slog.New(slog.NewTextHandler(t.Output(), nil)),
 		Now:     func() time.Time { return pageAsOf.Add(after) },

@@ -55,7 +55,7 @@ func (p part) IsCountedPart() bool { return strings.HasPrefix(p.Title, "Counted"
 // Last is the number of the last record shown.
 func (p part) Last() int { return p.First + len(p.Records) - 1 }
 
-func (s *server) explain(r *request) (string, any, error) {
+func (s *Pages) explain(r *request) (string, any, error) {
 	query := r.URL.Query()
 	made := explained{view: r.view, Found: reports.Explanation{Days: r.view.Days, Metric: r.PathValue("metric"),
 		Service: query.Get("service"), Team: query.Get("team")}}

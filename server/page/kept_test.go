@@ -1,6 +1,7 @@
 package page
 
 import (
+	"fmt"
 	"net/url"
 	"testing"
 
@@ -10,8 +11,7 @@ import (
 // TestKept gives what was made to the next request, with that request's own banner,
 // and nothing of another snapshot.
 func TestKept(t *testing.T) {
-	type held struct{ reports.Snapshot }
-	first, second := &held{}, &held{}
+	const first, second, third = "first", "second", "third"
 	about := subject{"service", "checkout"}
 	of := func(banner string, query url.Values) *view {
 		return &view{By: "service", Banner: []string{banner}, Days: reports.Days{From: "2026-01-01", To: "2026-01-31"}, query: query}
@@ -38,14 +38,35 @@ func TestKept(t *testing.T) {
 	if _, isKept := k.get(second, keyOf(later, about), later); isKept {
 		t.Error("another snapshot got what was kept")
 	}
+	// Who still has the old snapshot finds it as long as there is no third.
 	k.put(second, "x", overview{})
-	if len(k.overviews) != 1 {
-		t.Errorf("%d overviews of two snapshots are kept", len(k.overviews))
+	if _, isKept := k.get(first, keyOf(later, about), later); !isKept {
+		t.Error("the snapshot before was let go of")
+	}
+	k.put(third, "x", overview{})
+	if _, isKept := k.get(first, keyOf(later, about), later); isKept {
+		t.Error("three snapshots are kept")
 	}
 	for i := range 3 * mostKept {
-		k.put(second, string(rune('a'+i)), overview{})
+		k.put(third, string(rune('a'+i)), overview{})
 	}
-	if len(k.overviews) > mostKept {
-		t.Errorf("%d overviews are kept", len(k.overviews))
+	if len(k.overviews[0]) > mostKept {
+		t.Errorf("%d overviews are kept", len(k.overviews[0]))
+	}
+}
+
+// TestExpect makes of the next snapshot what was looked at more than once, which counts
+// half for the one after that.
+func TestExpect(t *testing.T) {
+	var k kept
+	for address, times := range map[string]int{"/slow": 1, "/teams/a": 3, "/services/b?days=7": 4} {
+		for range times {
+			k.asks(address)
+		}
+	}
+	for _, want := range []string{"[/ /services/b?days=7 /teams/a]", "[/ /services/b?days=7]", "[/]"} {
+		if got := fmt.Sprint(k.expect("next")); got != want {
+			t.Errorf("expected are %s, want %s", got, want)
+		}
 	}
 }

@@ -54,7 +54,7 @@ var groupTitles = map[string][2]string{
 func (o overview) Kind() string { return o.Subject.kind }
 
 // overview is the page of everything.
-func (s *server) overview(r *request) (string, any, error) {
+func (s *Pages) overview(r *request) (string, any, error) {
 	query := r.URL.Query()
 	if service := query.Get("service"); service != "" {
 		return "", redirect(r.view.ToService(service)), nil
@@ -70,26 +70,29 @@ func (s *server) overview(r *request) (string, any, error) {
 }
 
 // answerAbout is the page of a subject, which may have been made before.
-func (s *server) answerAbout(r *request, about subject) (string, any, error) {
+func (s *Pages) answerAbout(r *request, about subject) (string, any, error) {
 	key := keyOf(r.view, about)
-	if found, isKept := s.kept.get(r.snapshot, key, r.view); isKept {
+	if _, isExpected := r.Context().Value(shownKey{}).(Shown); !isExpected {
+		s.kept.asks(r.URL.RequestURI())
+	}
+	if found, isKept := s.kept.get(r.id, key, r.view); isKept {
 		return "overview", found, nil
 	}
 	made, err := newOverview(r.Context(), r.snapshot, r.view, about)
 	if err == nil {
-		s.kept.put(r.snapshot, key, made)
+		s.kept.put(r.id, key, made)
 	}
 	return "overview", made, err
 }
 
 // team is the page of a team.
-func (s *server) team(r *request) (string, any, error) {
+func (s *Pages) team(r *request) (string, any, error) {
 	r.view.By = "service"
 	return s.answerAbout(r, subject{"team", r.PathValue("name")})
 }
 
 // service is the page of a service.
-func (s *server) service(r *request) (string, any, error) {
+func (s *Pages) service(r *request) (string, any, error) {
 	return s.answerAbout(r, subject{"service", r.PathValue("id")})
 }
 

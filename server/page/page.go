@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,11 +31,10 @@ import (
 
 // Options are what the pages need from the server.
 type Options struct {
-	// Acquire returns the snapshot that is current, a pointer, and a function that lets
-	// go of it.
+	// Acquire returns the snapshot that is current, and a function that lets go of it.
 	// Its error wraps warehouse.ErrNoSnapshot where nothing has been published, and
 	// ErrBusy where too many ask at once.
-	Acquire func(context.Context) (reports.Snapshot, func(), error)
+	Acquire func(context.Context) (Shown, func(), error)
 	// Problems says why the snapshot is not the one it should be, such as a failed
 	// build; nil for never.
 	Problems func() []string
@@ -43,6 +43,12 @@ type Options struct {
 	Version   string
 	Logger    *slog.Logger
 	Now       func() time.Time
+}
+
+// A Shown is the snapshot that a page shows.
+type Shown struct {
+	Snapshot reports.Snapshot
+	ID       string // no other snapshot has it
 }
 
 // ErrBusy is what Acquire's error wraps where too many ask at once.
@@ -113,16 +119,18 @@ func send(w http.ResponseWriter, status int, page []byte) {
 	_, _ = w.Write(page) // whoever asked may have gone
 }
 
-// A server answers requests for pages.
-type server struct {
-	Options
-	kept kept
+// Pages answers requests for pages. New makes it.
+type Pages struct {
+	options Options
+	kept    kept
+	handler http.Handler
 }
 
 // New returns the handler of all pages.
-func New(options Options) http.Handler {
-	s := &server{Options: options}
+func New(options Options) *Pages {
+	s := &Pages{options: options}
 	mux := http.NewServeMux()
+	s.handler = mux
 	for pattern, load := range map[string]func(*request) (string, any, error){
 		"GET /{$}":              s.overview,
 		"GET /services/{id...}": s.service,
@@ -137,10 +145,36 @@ func New(options Options) http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, notFound("There is no page at "+r.URL.Path+"."))
 	})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		secure(w)
-		mux.ServeHTTP(w, r)
-	})
+	return s
+}
+
+// ServeHTTP answers a request for a page.
+func (s *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	secure(w)
+	s.handler.ServeHTTP(w, r)
+}
+
+// shownKey is the key of the snapshot in the context of a request that nobody sent.
+type shownKey struct{}
+
+// Expected returns requests for the overviews that people will look at, to be answered
+// from a snapshot that Acquire is about to return, so that nobody waits for them.
+func (s *Pages) Expected(ctx context.Context, shown Shown) (requests []*http.Request) {
+	ctx = context.WithValue(ctx, shownKey{}, shown)
+	for _, address := range s.kept.expect(shown.ID) {
+		if request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil); err == nil {
+			requests = append(requests, request)
+		}
+	}
+	return requests
+}
+
+// acquire returns the snapshot to show, and what lets go of it.
+func (s *Pages) acquire(r *http.Request) (Shown, func(), error) {
+	if shown, isExpected := r.Context().Value(shownKey{}).(Shown); isExpected {
+		return shown, func() {}, nil
+	}
+	return s.options.Acquire(r.Context())
 }
 
 // secure sets the headers of every answer.
@@ -158,6 +192,7 @@ type request struct {
 	*http.Request
 	view     *view
 	snapshot reports.Snapshot
+	id       string // the snapshot's
 }
 
 // A view is what the layout of every page needs.
@@ -211,19 +246,25 @@ var lengths = []int{7, 30, 90, 365}
 func (v *view) Lengths() []int { return lengths }
 
 // answer loads a page, with one snapshot for all its numbers, and writes it.
-func (s *server) answer(w http.ResponseWriter, r *http.Request, load func(*request) (string, any, error)) {
-	snapshot, release, err := s.Acquire(r.Context())
+func (s *Pages) answer(w http.ResponseWriter, r *http.Request, load func(*request) (string, any, error)) {
+	shown, release, err := s.acquire(r)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
 	defer release()
-	view, err := s.newView(r, snapshot)
+	view, err := s.newView(r, shown.Snapshot)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	name, data, err := load(&request{r, view, snapshot})
+	tag := view.tag(r, shown)
+	if slices.Contains(strings.FieldsFunc(r.Header.Get("If-None-Match"), func(c rune) bool { return c == ',' || c == ' ' }), tag) {
+		w.Header().Set("ETag", tag)
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	name, data, err := load(&request{r, view, shown.Snapshot, shown.ID})
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -232,16 +273,25 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request, load func(*reque
 		http.Redirect(w, r, string(to), http.StatusSeeOther)
 		return
 	}
+	w.Header().Set("ETag", tag)
 	s.write(w, r, http.StatusOK, name, data)
+}
+
+// tag returns the ETag of a page: another one where anything on it is.
+func (v *view) tag(r *http.Request, shown Shown) string {
+	hash := fnv.New64a()
+	_, _ = fmt.Fprintf(hash, "%q %q %q %q %q %t", v.Version, v.Assets, shown.ID, r.URL.RequestURI(), v.Banner, v.CanLogOut) // it never fails
+	// A weak one: compressed or not, it is the same page.
+	return `W/"` + hex.EncodeToString(hash.Sum(nil)) + `"`
 }
 
 // A redirect is the address of the page that is shown instead.
 type redirect string
 
 // newView reads the range that r asks for and finds what is wrong with the data.
-func (s *server) newView(r *http.Request, snapshot reports.Snapshot) (*view, error) {
+func (s *Pages) newView(r *http.Request, snapshot reports.Snapshot) (*view, error) {
 	query := r.URL.Query()
-	v := &view{query: url.Values{}, Version: s.Version, Assets: assetVersion, CanLogOut: s.CanLogOut != nil && s.CanLogOut(r)}
+	v := &view{query: url.Values{}, Version: s.options.Version, Assets: assetVersion, CanLogOut: s.options.CanLogOut != nil && s.options.CanLogOut(r)}
 	days, err := reports.NewDays(r.Context(), snapshot, query.Get("from"), query.Get("to"))
 	if err != nil {
 		return nil, err
@@ -260,10 +310,10 @@ func (s *server) newView(r *http.Request, snapshot reports.Snapshot) (*view, err
 		v.Length = reports.DefaultDays
 	}
 	v.Days = days
-	if s.Problems != nil {
-		v.Banner = s.Problems()
+	if s.options.Problems != nil {
+		v.Banner = s.options.Problems()
 	}
-	if age := s.Now().Sub(days.AsOf); age > staleAfter {
+	if age := s.options.Now().Sub(days.AsOf); age > staleAfter {
 		v.Banner = append(v.Banner, fmt.Sprintf("The data is %s old: it goes up to %s. See whether dorado run still runs.", reports.Seconds(age.Seconds()), v.At(days.AsOf)))
 	}
 	if days.Warnings == 1 {
@@ -284,10 +334,10 @@ func (v *view) Instant(at time.Time) string { return at.In(v.Days.Zone).Format("
 
 // write writes a page. It is made before anything is sent, so that a mistake is an
 // answer of its own.
-func (s *server) write(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
+func (s *Pages) write(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
 	var page bytes.Buffer
 	if err := templates[name].ExecuteTemplate(&page, "layout", data); err != nil {
-		s.Logger.ErrorContext(r.Context(), "page", "path", r.URL.Path, "error", err)
+		s.options.Logger.ErrorContext(r.Context(), "page", "path", r.URL.Path, "error", err)
 		http.Error(w, "The page could not be made; the server's log says why.", http.StatusInternalServerError)
 		return
 	}
@@ -309,11 +359,11 @@ type message struct {
 }
 
 // fail writes the page that says what went wrong.
-func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
+func (s *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(r.Context().Err(), context.Canceled) {
 		return // nobody waits for it any more
 	}
-	m := message{view: &view{Version: s.Version, Assets: assetVersion}, Text: err.Error()}
+	m := message{view: &view{Version: s.options.Version, Assets: assetVersion}, Text: err.Error()}
 	status := http.StatusInternalServerError
 	var missing notFound
 	var badRange reports.BadRange
@@ -332,7 +382,7 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		m.ToDo = []string{"Try again in a moment, or ask for a shorter range."}
 		w.Header().Set("Retry-After", "5")
 	default:
-		s.Logger.ErrorContext(r.Context(), "page", "path", r.URL.Path, "error", err)
+		s.options.Logger.ErrorContext(r.Context(), "page", "path", r.URL.Path, "error", err)
 		m.Title, m.Text = "That did not work", "The snapshot could not be read."
 		m.ToDo = []string{"The server's log says why. Try again; where it stays so, dorado doctor looks for the cause."}
 	}

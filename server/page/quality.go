@@ -45,7 +45,7 @@ type coverage struct {
 	Share                float64
 }
 
-func (s *server) quality(r *request) (string, any, error) {
+func (s *Pages) quality(r *request) (string, any, error) {
 	v := r.view
 	v.Title, v.Page = "Data quality", "quality"
 	made := quality{view: v}

@@ -67,7 +67,7 @@ type finding struct {
 	Severity, Place, Problem string
 }
 
-func (s *server) slos(r *request) (string, any, error) {
+func (s *Pages) slos(r *request) (string, any, error) {
 	v := r.view
 	v.Title, v.Page = "Error budgets", "slos"
 	made := slos{view: v}

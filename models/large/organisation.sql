@@ -1,18 +1,19 @@
 -- A raw store in the proportions of a large organisation, for benchmarks: of each
--- service two years with 4,000 deployments, 10,000 pull requests of four commits and
--- 400 incidents. Every other repository squashes its pull requests, the others merge
--- them. services, the number of services, is a variable.
+-- service two years with pull requests of four commits, two deployments to five of
+-- them and an incident to 25. Every other repository squashes its pull requests, the
+-- others merge them. services, the number of services, and pulls, the number of pull
+-- requests of each, are variables.
 create temp table places as
 select
     services.service,
     'acme/service-' || services.service as repository,
     places.place,
-    services.service * 10000 + places.place + 1 as id,
+    services.service * cast(getvariable('pulls') as bigint) + places.place + 1 as id,
     services.service % 2 = 1 as is_squashed,
-    timestamp '2024-01-01' + to_seconds(places.place * 6307 + services.service) as merged_at,
+    timestamp '2024-01-01' + to_seconds(places.place * (63070000 // cast(getvariable('pulls') as bigint)) + services.service) as merged_at,
     case when places.place % 20 = 7 then 'renovate[bot]' else 'developer-' || (services.service * 3 + places.place % 8) end as author
 from range(cast(getvariable('services') as bigint)) as services(service)
-cross join range(10000) as places(place);
+cross join range(cast(getvariable('pulls') as bigint)) as places(place);
 
 create temp table heads as
 select
@@ -138,7 +139,7 @@ from places;
 
 insert into github_deployments by name
 select
-    service * 4000 + deployment + 1 as id,
+    service * cast(getvariable('pulls') as bigint) + deployment + 1 as id,
     repository,
     sha,
     'main' as ref,
@@ -167,9 +168,9 @@ from places;
 
 insert into pagerduty_incidents by name
 select
-    'PI' || (service * 400 + deployment // 10) as id,
+    'PI' || (service * cast(getvariable('pulls') as bigint) + deployment // 10) as id,
     '' as account,
-    service * 400 + deployment // 10 as number,
+    service * cast(getvariable('pulls') as bigint) + deployment // 10 as number,
     'Errors above the limit' as title,
     'resolved' as status,
     case when deployment % 30 = 0 then 'low' else 'high' end as urgency,
