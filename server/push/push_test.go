@@ -18,6 +18,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+
 	"dorado/collectors"
 	"dorado/collectors/github"
 	"dorado/collectors/landing"
@@ -108,8 +113,8 @@ type sent struct {
 	answer  string // a part of the body
 }
 
-// send sends a request and returns the answer.
-func (r *receiving) send(s sent) *httptest.ResponseRecorder {
+// request returns the request.
+func (s sent) request() *http.Request {
 	secret := "new"
 	if s.path == PathPagerDuty {
 		secret = "us2"
@@ -123,14 +128,64 @@ func (r *receiving) send(s sent) *httptest.ResponseRecorder {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		request.Header.Set(name, value)
 	}
+	return request
+}
+
+// send sends a request and returns the answer.
+func (r *receiving) send(s sent) *httptest.ResponseRecorder {
 	answer := httptest.NewRecorder()
-	r.ServeHTTP(answer, request)
+	r.ServeHTTP(answer, s.request())
 	return answer
+}
+
+// loadContract returns what finds the contract of a request.
+func loadContract(t *testing.T) routers.Router {
+	t.Helper()
+	loaded, err := openapi3.NewLoader().LoadFromFile(filepath.Join("..", "openapi.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded.Servers = nil
+	router, err := gorillamux.NewRouter(loaded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	openapi3filter.RegisterBodyDecoder(wire.MediaNDJSON, openapi3filter.FileBodyDecoder)
+	for _, media := range []string{mediaCloudEvent, mediaCloudEvents} {
+		openapi3filter.RegisterBodyDecoder(media, openapi3filter.JSONBodyDecoder)
+	}
+	return router
+}
+
+// keepContract holds a request that was taken, and every answer, to the contract.
+func keepContract(t *testing.T, router routers.Router, s sent, answer *httptest.ResponseRecorder) {
+	t.Helper()
+	request := s.request()
+	route, parameters, err := router.FindRoute(request)
+	if err != nil {
+		if answer.Code < 300 {
+			t.Errorf("the contract has no such request: %v", err)
+		}
+		return
+	}
+	options := &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true}
+	input := &openapi3filter.RequestValidationInput{Request: request, PathParams: parameters, Route: route, Options: options}
+	if answer.Code < 300 && s.body != "" {
+		if err := openapi3filter.ValidateRequest(t.Context(), input); err != nil {
+			t.Errorf("it was answered with %d, and the contract says: %v", answer.Code, err)
+		}
+	}
+	if err := openapi3filter.ValidateResponse(t.Context(), &openapi3filter.ResponseValidationInput{RequestValidationInput: input,
+		Status: answer.Code, Header: answer.Header(), Body: io.NopCloser(bytes.NewReader(answer.Body.Bytes())), Options: options}); err != nil {
+		t.Errorf("the answer does not keep the contract: %v", err)
+	}
 }
 
 const (
 	deployment = `{"action": "created", "repository": {"id": 1, "full_name": "acme/checkout"}, "deployment": {"id": 7, "created_at": "2026-01-31T09:00:00Z", "updated_at": "2026-01-31T09:00:00Z"}}`
 	incident   = `{"event": {"id": "E1", "event_type": "incident.resolved", "occurred_at": "2026-01-31T09:00:00Z", "data": {"id": "Q1", "type": "incident", "service": {"id": "P1", "summary": "checkout api"}}}}`
+
+	deployed = `{"context": {"id": "1", "source": "cd", "timestamp": "2026-01-31T09:00:00Z", "type": "dev.cdevents.service.deployed.0.2.0"}, "subject": {"id": "checkout", "content": {"environment": {"id": "production"}, "artifactId": "pkg:oci/checkout@1"}}}`
 
 	fromGitHub    = "X-GitHub-Event: deployment\nX-GitHub-Delivery: d1\nX-Hub-Signature-256: sha256=%s\nContent-Type: application/json"
 	fromPagerDuty = "X-PagerDuty-Signature: v1=%s\nContent-Type: application/json"
@@ -140,6 +195,7 @@ const (
 
 // TestWhatIsSent sends what is right and what is wrong, each to a new server.
 func TestWhatIsSent(t *testing.T) {
+	contract := loadContract(t)
 	named := func(name string) string { return strings.Replace(deployment, "acme/checkout", name, 1) }
 	for _, test := range []sent{
 		{name: "a deployment", path: PathGitHub, body: deployment, headers: fromGitHub, status: 202, lands: 1},
@@ -185,6 +241,8 @@ func TestWhatIsSent(t *testing.T) {
 		{name: "records of no type", path: PathIngest + "deployments", body: record, status: 415},
 		{name: "no list", path: PathIngest + "deployments", body: "5", headers: "Content-Type: application/json", status: 400},
 		{name: "many bad records", path: PathIngest + "deployments", body: strings.Repeat("{}\n", 1100), headers: records, status: 207, answer: "and 101 more bad records"},
+		{name: "a CDEvent in a CloudEvent", path: PathIngest + "cdevents", body: `{"specversion": "1.0", "data": ` + deployed + `}`, headers: "Content-Type: application/cloudevents+json", status: 200, lands: 1, answer: `"taken":1`},
+		{name: "a batch of CloudEvents", path: PathIngest + "cdevents", body: `[{"specversion": "1.0", "data": ` + deployed + `}, {"specversion": "1.0"}]`, headers: "Content-Type: application/cloudevents-batch+json", status: 207, lands: 1, answer: `"line":2`},
 		{name: "another version of CloudEvents", path: PathIngest + "cdevents", body: `{"specversion": "2.0", "data": {}}`, headers: "Content-Type: application/cloudevents+json", status: 207, answer: "CloudEvents 1.0 is read"},
 		{name: "a CDEvent that nothing is made of", path: PathIngest + "cdevents", body: `{"context": {"type": "dev.cdevents.build.finished.0.2.0"}}`, headers: "Content-Type: application/json\nCe-Specversion: 1.0", status: 200, answer: `"taken":0`},
 		{name: "a CDEvent without a time", path: PathIngest + "cdevents", body: `{"context": {"id": "1", "type": "dev.cdevents.service.deployed.0.2.0"}, "subject": {"id": "x"}}`, headers: "Content-Type: application/json", status: 207, answer: "context.timestamp"},
@@ -192,6 +250,7 @@ func TestWhatIsSent(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			server := receive(t, t.TempDir())
 			answer := server.send(test)
+			keepContract(t, contract, test, answer)
 			if answer.Code != test.status || !strings.Contains(answer.Body.String(), test.answer) {
 				t.Errorf("%d %s, want %d with %q", answer.Code, answer.Body, test.status, test.answer)
 			}
