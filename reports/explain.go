@@ -28,6 +28,14 @@ type Explanation struct {
 
 	Filters Filters `json:"-"` // beside Service and Team
 	Limit   int64   `json:"-"` // the most records; 0 for all
+	Window  *Window `json:"-"` // which records of each part; nil for all
+}
+
+// A Window is some of the records of parts.
+type Window struct {
+	Part  string // the title of the only part; "" for each
+	First int    // the number of the first record in its part, from 1
+	Most  int    // how many records
 }
 
 // Filters are those of metrics.is_selected: the values of each of service, team,
@@ -79,6 +87,9 @@ type ExplainedRecord struct {
 	ExcludedReason *string   `json:"excluded_reason"`
 	SourceURL      *string   `json:"source_url"`
 	RecordAt       time.Time `json:"record_at"`
+
+	part        string // the title of its part, "" for none
+	partRecords int    // how many records that has
 }
 
 // Find asks the snapshot for the explanation of the metric, service and team that
@@ -214,15 +225,35 @@ func (e *Explanation) findRecords(ctx context.Context, snapshot Snapshot) error 
 		return err
 	}
 	query := fmt.Sprintf(`
-		select
-			coalesce(service_id, ''), team, repository, environment, deployment_id, record,
-			is_counted, is_numerator, value_seconds::double, rule, excluded_reason, source_url, record_at
-		from metrics.explain_%s(?::timestamp, ?::timestamp)
-		where metrics.is_selected(%s, service_id, team, repository, environment)`, e.Metric, selected)
+		with explained as (
+			select
+				coalesce(service_id, '') as service_id, team, repository, environment, deployment_id, record,
+				is_counted, is_numerator, value_seconds::double as value_seconds, rule, excluded_reason, source_url, record_at,
+				case
+					when is_counted and coalesce(is_numerator, true) then 'Counted'
+					when is_counted then 'Counted in n only'
+					when excluded_reason is not null then 'Left out: ' || excluded_reason
+					else ''
+				end as part
+			from metrics.explain_%s(?::timestamp, ?::timestamp)
+			where metrics.is_selected(%s, service_id, team, repository, environment)
+		)
+
+		select *, count(*) over (partition by part) as part_records
+		from explained`, e.Metric, selected)
+	args := []any{e.FromAt, e.ToAt, filters}
+	if e.Window != nil {
+		query += `
+		where ? in ('', part)
+		qualify row_number() over (partition by part order by record_at, deployment_id, record, service_id) between ? and ?`
+		args = append(args, e.Window.Part, e.Window.First, e.Window.First+e.Window.Most-1)
+	}
+	query += `
+		order by record_at, deployment_id, record, service_id`
 	if e.Limit > 0 {
 		query += fmt.Sprintf(" limit %d", e.Limit)
 	}
-	rows, err := snapshot.Query(ctx, query, e.FromAt, e.ToAt, filters)
+	rows, err := snapshot.Query(ctx, query, args...)
 	if err != nil {
 		return err
 	}
@@ -230,7 +261,7 @@ func (e *Explanation) findRecords(ctx context.Context, snapshot Snapshot) error 
 	for rows.Next() {
 		var r ExplainedRecord
 		if err := rows.Scan(&r.Service, &r.Team, &r.Repository, &r.Environment, &r.Deployment, &r.Record,
-			&r.IsCounted, &r.IsNumerator, &r.ValueSeconds, &r.Rule, &r.ExcludedReason, &r.SourceURL, &r.RecordAt); err != nil {
+			&r.IsCounted, &r.IsNumerator, &r.ValueSeconds, &r.Rule, &r.ExcludedReason, &r.SourceURL, &r.RecordAt, &r.part, &r.partRecords); err != nil {
 			return err
 		}
 		e.Records = append(e.Records, r)
@@ -241,29 +272,23 @@ func (e *Explanation) findRecords(ctx context.Context, snapshot Snapshot) error 
 // An ExplainedPart is records that were treated alike.
 type ExplainedPart struct {
 	Title   string
+	Count   int // of its records, those outside the window too
 	Records []ExplainedRecord
 }
 
 // Parts sorts the records into those that count and, by reason, those left out.
 func (e *Explanation) Parts() []ExplainedPart {
 	var parts []ExplainedPart
-	add := func(title string, record ExplainedRecord) {
-		at := slices.IndexFunc(parts, func(p ExplainedPart) bool { return p.Title == title })
+	for _, record := range e.Records {
+		if record.part == "" {
+			continue
+		}
+		at := slices.IndexFunc(parts, func(p ExplainedPart) bool { return p.Title == record.part })
 		if at < 0 {
 			at = len(parts)
-			parts = append(parts, ExplainedPart{Title: title})
+			parts = append(parts, ExplainedPart{Title: record.part, Count: record.partRecords})
 		}
 		parts[at].Records = append(parts[at].Records, record)
-	}
-	for _, record := range e.Records {
-		switch {
-		case record.IsCounted && (record.IsNumerator == nil || *record.IsNumerator):
-			add("Counted", record)
-		case record.IsCounted:
-			add("Counted in n only", record)
-		case record.ExcludedReason != nil:
-			add("Left out: "+*record.ExcludedReason, record)
-		}
 	}
 	slices.SortStableFunc(parts, func(a, b ExplainedPart) int {
 		return cmp.Or(strings.Compare(a.Title[:1], b.Title[:1]), strings.Compare(a.Title, b.Title))

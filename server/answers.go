@@ -237,9 +237,13 @@ func (s *Server) rowsOf(held *held, query string, args ...any) produced {
 			return results.Copied{}, ours(err)
 		}
 		defer rows.Close()
-		return results.Copy(rows, int64(s.config.Limits.Rows), func(columns []results.Column) (results.Writer, error) {
+		copied, err := results.Copy(rows, int64(s.config.Limits.Rows), func(columns []results.Column) (results.Writer, error) {
 			return results.NewWriter(out, format, columns)
 		})
+		if err == nil {
+			err = rows.Err()
+		}
+		return copied, err
 	}
 }
 

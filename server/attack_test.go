@@ -96,8 +96,29 @@ var sqlAttacks = []struct {
 	{"begin", 422},
 	{"prepare x as select 1", 422},
 	{"explain analyze select 1", 422},
-	{"describe core.services", 422},
+	{"explain (analyze) select 1", 422},
+	{"explain attach '/tmp/dorado-attack.duckdb'", 422},
+	{"explain copy core.services to '/tmp/dorado-attack.csv'", 422},
+	{"explain select * from read_text('/etc/passwd')", 422},
+	{"explain select 1; drop table core.services", 422},
+	{"explain select 1) ; attach 'x' ; (select 1", 422},
+	{"explain (select 1) ; attach 'x' ; (select 1)", 422},
+	{"explain explain select 1", 422},
+	{"describe '/etc/passwd'", 422},
+	{"describe select * from read_csv('/etc/passwd')", 422},
+	{"describe raw.github_commits", 422},
+	{"summarize '/etc/passwd'", 422},
+	{"summarize config.build", 422},
+	{"summarize select repeat('x', 4000000000)", 422},
+	{"select * from (describe '/etc/passwd')", 422},
+	{"select * from (show databases)", 422},
+	{"describe", 422},
 	{"show databases", 422},
+	{"show variables", 422},
+	{"show memory_limit", 422},
+	{"show tables from raw", 422},
+	{"show tables from system.main", 422},
+	{"show tables; drop table core.services", 422},
 	// Several statements, and tricks with comments and brackets.
 	{"select 1; drop table core.services", 422},
 	{"select 1;; attach 'x'", 422},
@@ -234,10 +255,44 @@ func TestSQLThatMayRun(t *testing.T) {
 		"(select 1) union all (select 2) order by 1",
 		"values (1), (2)",
 		"from marts.metric_totals limit 1",
+		"explain select * from core.services",
+		"EXPLAIN\n from core.services;",
+		"explain (select 1)",
+		"describe core.services",
+		"describe select service_id, count(*) as n from core.deployments group by all",
+		"select column_name from (describe marts.freshness)",
+		"summarize core.services",
+		"summarize select * from marts.metric_totals limit 100",
+		"show tables",
+		"SHOW ALL TABLES;",
+		"show tables from marts",
 	} {
 		if got := ask(t, "POST", listening.URL+wire.PathQuery, sqlBody(query), "Accept", wire.MediaCSV); got.status != http.StatusOK {
 			t.Errorf("%s: %d %s", query, got.status, got.body)
 		}
+	}
+}
+
+// TestWhatIsShown looks at what people ask who do not know the tables yet.
+func TestWhatIsShown(t *testing.T) {
+	_, listening, _ := serve(t, organisation, nil)
+	for query, want := range map[string]string{
+		"show tables":                         "name\ncore.",
+		"show tables from marts":              "\nerror_budget_daily\n",
+		"describe core.services":              "\nservice_id,VARCHAR,",
+		"summarize core.services":             "\nservice_id,VARCHAR,",
+		"explain select * from core.services": "\nphysical_plan,",
+	} {
+		if got := ask(t, "POST", listening.URL+wire.PathQuery, sqlBody(query), "Accept", wire.MediaCSV); !strings.Contains(got.body, want) {
+			t.Errorf("%s: %d %s, want %q", query, got.status, got.body, want)
+		}
+	}
+	got := ask(t, "POST", listening.URL+wire.PathQuery, sqlBody("explain select 1,\n  nothing from core.services"))
+	if got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, `"line":2,"column":3`) {
+		t.Errorf("a mistake in what is explained: %d %s", got.status, got.body)
+	}
+	if got := ask(t, "POST", listening.URL+wire.PathQuery, sqlBody("show tables"), "Accept", wire.MediaCSV); strings.Contains(got.body, "raw.") || strings.Contains(got.body, "config.") {
+		t.Errorf("tables that cannot be read are listed: %s", got.body)
 	}
 }
 

@@ -15,10 +15,11 @@ import (
 
 // answerExplain answers with the records behind a number.
 func (s *Server) answerExplain(w http.ResponseWriter, r *http.Request) error {
-	asked, err := parametersOf(r, append([]string{"metric", "from", "to", "limit", "definition_set"}, wire.FilterDimensions...)...)
+	asked, err := s.ask(r, append([]string{"metric", "from", "to", "limit", "definition_set"}, wire.FilterDimensions...)...)
 	if err != nil {
 		return err
 	}
+	defer asked.release()
 	limit, err := asked.limit(int64(s.config.Limits.Rows))
 	if err != nil {
 		return err
@@ -31,22 +32,13 @@ func (s *Server) answerExplain(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if _, err := metric.filtersOf(asked.filters()); err != nil {
-		return err
-	}
-	held, err := s.hold(r, asked.values.Get("definition_set"))
-	if err != nil {
-		return err
-	}
-	defer held.release()
-	from, to, err := asked.timeRange(held)
-	if err != nil {
+	if _, err := metric.filtersOf(asked.selected()); err != nil {
 		return err
 	}
 	find := func(ctx context.Context) (wire.Explanation, error) {
-		return explain(ctx, held, name, from, to, asked.filters(), limit)
+		return explain(ctx, asked.held, name, asked.from, asked.to, asked.selected(), limit)
 	}
-	return s.answer(w, r, held, []any{name, from, to, asked.filters(), limit}, func(ctx context.Context, out *bufio.Writer, format string) (results.Copied, error) {
+	return s.answer(w, r, asked.held, []any{name, asked.from, asked.to, asked.selected(), limit}, func(ctx context.Context, out *bufio.Writer, format string) (results.Copied, error) {
 		if format == results.FormatJSON {
 			return jsonOf(find)(ctx, out, format)
 		}

@@ -60,7 +60,7 @@ type held struct {
 	mutex  sync.Mutex
 	uses   int
 	isOver bool
-	close  func() error
+	close  func()
 }
 
 // id returns a text that no other snapshot has.

@@ -71,10 +71,38 @@ func (p parameters) limit(most int64) (int64, error) {
 	return min(limit, most), nil
 }
 
-// filters returns the parameters that filter.
-func (p parameters) filters() wire.Filters {
+// selected returns the parameters that filter.
+func (p parameters) selected() wire.Filters {
 	return wire.Filters{Service: p.values[wire.DimensionService], Team: p.values[wire.DimensionTeam],
 		Repository: p.values[wire.DimensionRepository], Environment: p.values[wire.DimensionEnvironment]}
+}
+
+// An asking is what a request for a list asks of a snapshot, which is released with it.
+type asking struct {
+	parameters
+	*held
+	filters  string // as metrics.is_selected takes them, when cast from JSON
+	from, to time.Time
+}
+
+// ask returns what a request for a list asks for, which may have the parameters named.
+// Its error is a problem.
+func (s *Server) ask(r *http.Request, known ...string) (asking, error) {
+	var asked asking
+	var err error
+	if asked.parameters, err = parametersOf(r, known...); err != nil {
+		return asked, err
+	}
+	if asked.filters, err = mapOf(asked.selected()); err != nil {
+		return asked, err
+	}
+	if asked.held, err = s.hold(r, asked.values.Get("definition_set")); err != nil {
+		return asked, err
+	}
+	if asked.from, asked.to, err = asked.timeRange(asked.held); err != nil {
+		asked.release()
+	}
+	return asked, err
 }
 
 // mapOf returns filters as metrics.is_selected takes them, when cast from JSON.
@@ -130,20 +158,12 @@ func (s *Server) answerDimension(w http.ResponseWriter, r *http.Request) error {
 	if !isKnown {
 		return newProblem(http.StatusNotFound, wire.ProblemBlank, "there is no such dimension; there are %s", strings.Join(wire.FilterDimensions, ", "))
 	}
-	asked, err := parametersOf(r, wire.FilterDimensions...)
+	asked, err := s.ask(r, wire.FilterDimensions...)
 	if err != nil {
 		return err
 	}
-	filters, err := mapOf(asked.filters())
-	if err != nil {
-		return err
-	}
-	held, err := s.hold(r, "")
-	if err != nil {
-		return err
-	}
-	defer held.release()
-	return s.answer(w, r, held, filters, s.rowsOf(held, query, filters), formats...)
+	defer asked.release()
+	return s.answer(w, r, asked.held, asked.filters, s.rowsOf(asked.held, query, asked.filters), formats...)
 }
 
 // annotationsQuery has the range as $1 and $2, the filters as $3 and the kinds as $4.
@@ -196,10 +216,11 @@ const annotationsQuery = `
 
 // answerAnnotations lists what happened in a range.
 func (s *Server) answerAnnotations(w http.ResponseWriter, r *http.Request) error {
-	asked, err := parametersOf(r, append([]string{"kind", "from", "to", "limit"}, wire.FilterDimensions...)...)
+	asked, err := s.ask(r, append([]string{"kind", "from", "to", "limit"}, wire.FilterDimensions...)...)
 	if err != nil {
 		return err
 	}
+	defer asked.release()
 	kinds := asked.values["kind"]
 	for _, kind := range kinds {
 		if !slices.Contains(wire.AnnotationKinds, kind) {
@@ -213,25 +234,12 @@ func (s *Server) answerAnnotations(w http.ResponseWriter, r *http.Request) error
 	if err != nil {
 		return err
 	}
-	filters, err := mapOf(asked.filters())
-	if err != nil {
-		return err
-	}
 	encoded, err := json.Marshal(kinds)
 	if err != nil {
 		return err
 	}
-	held, err := s.hold(r, "")
-	if err != nil {
-		return err
-	}
-	defer held.release()
-	from, to, err := asked.timeRange(held)
-	if err != nil {
-		return err
-	}
-	return s.answer(w, r, held, []any{from, to, filters, kinds, limit},
-		s.rowsOf(held, fmt.Sprintf("%s\n\tlimit %d", annotationsQuery, limit), from, to, filters, string(encoded)), formats...)
+	return s.answer(w, r, asked.held, []any{asked.from, asked.to, asked.filters, kinds, limit},
+		s.rowsOf(asked.held, fmt.Sprintf("%s\n\tlimit %d", annotationsQuery, limit), asked.from, asked.to, asked.filters, string(encoded)), formats...)
 }
 
 // slosQuery has the range as $1 and $2 and the filters as $3. Each objective is as it
@@ -271,24 +279,12 @@ const slosQuery = `
 
 // answerSLOs lists the objectives and how they stand.
 func (s *Server) answerSLOs(w http.ResponseWriter, r *http.Request) error {
-	asked, err := parametersOf(r, "from", "to", wire.DimensionService, wire.DimensionTeam)
+	asked, err := s.ask(r, "from", "to", wire.DimensionService, wire.DimensionTeam)
 	if err != nil {
 		return err
 	}
-	filters, err := mapOf(asked.filters())
-	if err != nil {
-		return err
-	}
-	held, err := s.hold(r, "")
-	if err != nil {
-		return err
-	}
-	defer held.release()
-	from, to, err := asked.timeRange(held)
-	if err != nil {
-		return err
-	}
-	return s.answer(w, r, held, []any{from, to, filters}, s.rowsOf(held, slosQuery, from, to, filters), formats...)
+	defer asked.release()
+	return s.answer(w, r, asked.held, []any{asked.from, asked.to, asked.filters}, s.rowsOf(asked.held, slosQuery, asked.from, asked.to, asked.filters), formats...)
 }
 
 // answerSchema lists what SQL can name.

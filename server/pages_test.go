@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"dorado/server/page"
 	"dorado/server/wire"
@@ -95,6 +96,37 @@ func TestPagesNeedAToken(t *testing.T) {
 	}
 	if status, _, _ := ask("GET", listening.URL+"/", nil); status != http.StatusSeeOther {
 		t.Errorf("logged out it answers %d", status)
+	}
+}
+
+// TestPagesETag asks again for pages that have not changed, and have.
+func TestPagesETag(t *testing.T) {
+	folder := t.TempDir()
+	publish(t, folder, 1, 0)
+	_, listening, _ := serve(t, folder, func(o *Options) { o.Repeat = time.Second })
+	tags := map[string]string{}
+	for _, path := range []string{"/", "/?days=30", "/slos", "/quality", "/explain/change_lead_time"} {
+		first := ask(t, "GET", listening.URL+path, "")
+		tag := first.header.Get("ETag")
+		if first.status != http.StatusOK || tag == "" {
+			t.Fatalf("%s: %d with the tag %q", path, first.status, tag)
+		}
+		if again := ask(t, "GET", listening.URL+path, "", "If-None-Match", `"other", `+tag); again.status != http.StatusNotModified || again.body != "" || again.header.Get("ETag") != tag {
+			t.Errorf("%s again: %d with the tag %q, want %q", path, again.status, again.header.Get("ETag"), tag)
+		}
+		for other, known := range tags {
+			if known == tag {
+				t.Errorf("%s and %s have one tag", path, other)
+			}
+		}
+		tags[path] = tag
+	}
+	publish(t, folder, 2, 0)
+	eventually(t, "the second is served", func() bool { return freshness(t, listening.URL).Snapshot == "000002" })
+	for path, tag := range tags {
+		if got := ask(t, "GET", listening.URL+path, "", "If-None-Match", tag); got.status != http.StatusOK || got.body == "" {
+			t.Errorf("%s of another snapshot: %d", path, got.status)
+		}
 	}
 }
 

@@ -127,7 +127,8 @@ func (s *Server) log(next http.Handler) http.Handler {
 		r.Body = http.MaxBytesReader(w, s.timed(w, r.Body), int64(s.config.Limits.BodyBytes))
 		defer func() {
 			failed := recover()
-			if failed != nil && failed != http.ErrAbortHandler {
+			abort, _ := failed.(error)
+			if failed != nil && !errors.Is(abort, http.ErrAbortHandler) {
 				known.err = errors.Join(known.err, fmt.Errorf("panic: %v\n%s", failed, debug.Stack()))
 				if noted.status == 0 {
 					s.fail(noted, r, known.err)

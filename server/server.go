@@ -161,7 +161,11 @@ func (s *Server) openHeld(ctx context.Context, set string, kept warehouse.Kept) 
 	if opened.sql, err = warehouse.OpenConfined(ctx, kept.Path, confinement); err != nil {
 		return nil, err
 	}
-	opened.close = func() error { return errors.Join(opened.metrics.Close(), opened.sql.Close()) }
+	opened.close = func() {
+		if err := errors.Join(opened.metrics.Close(), opened.sql.Close()); err != nil {
+			s.logger.Error("close a snapshot", "snapshot", kept.Number, "error", err)
+		}
+	}
 	return opened, nil
 }
 

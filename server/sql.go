@@ -92,6 +92,9 @@ func (s *Server) answerSQL(w http.ResponseWriter, r *http.Request) error {
 		return writer, nil
 	})
 	if err == nil {
+		err = rows.Err()
+	}
+	if err == nil {
 		err = out.Flush()
 	}
 	if err != nil {

@@ -124,6 +124,8 @@ func (r queryRules) checkNode(node map[string]any) error {
 	_, isSelect := node["select_list"]
 	kind := text("type")
 	switch {
+	case kind == "SHOW_REF" && r.isAdHoc:
+		return r.checkShow(node)
 	case isTable && !isSelect && !slices.Contains(tableKinds, kind):
 		return fmt.Errorf("it reads a %s, which is not a table", strings.ToLower(kind))
 	case node["sample"] != nil:
@@ -143,6 +145,19 @@ func (r queryRules) checkNode(node map[string]any) error {
 		}
 	}
 	return r.checkNames(node)
+}
+
+// checkShow returns an error where what is shown is not a query, which walk comes to, or
+// the names in a schema that may be read: settings and databases are shown too.
+func (r queryRules) checkShow(node map[string]any) error {
+	schema, _ := node["schema_name"].(string)
+	switch {
+	case node["query"] != nil && slices.Contains([]any{"DESCRIBE", "SUMMARY"}, node["show_type"]):
+		return nil
+	case node["show_type"] == "SHOW_FROM" && node["catalog_name"] == "" && slices.Contains(r.schemas, schema):
+		return nil
+	}
+	return fmt.Errorf("only tables and queries can be shown: describe core.services, show tables, show tables from one of %s", strings.Join(r.schemas, ", "))
 }
 
 // checkTableFunction returns an error where a function behind from may not be there.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -242,6 +243,7 @@ func contextError(err error) error {
 // Checked is a query of somebody else that may be run.
 type Checked struct {
 	query        string // as it was written, without what ends it
+	isExplained  bool   // its plan is wanted and not its rows
 	IsRepeatable bool   // its result depends on the snapshot alone, and on no clock or random number
 }
 
@@ -249,11 +251,34 @@ type Checked struct {
 // untrustedListings only.
 var untrustedSchemas = []string{"core", "marts", "metrics", "information_schema"}
 
+var (
+	// explains begins a text that asks for the plan of a query.
+	explains = regexp.MustCompile(`(?i)^\s*explain(\s+(select|from|with|values)\b|\s*\()`)
+	explain  = regexp.MustCompile(`(?i)explain`)
+	// showsTables is a text that asks for the names of all tables. DuckDB would give those
+	// of the schema main, where there are none.
+	showsTables = regexp.MustCompile(`(?i)^\s*show\s+(all\s+)?tables[;\s]*$`)
+)
+
+// tableNames gives the names of all tables.
+const tableNames = `
+	select table_schema || '.' || table_name as name from information_schema.tables
+	where table_catalog = current_database() and table_schema in ('core', 'marts') order by name`
+
 // Check returns a [QueryError] unless query is one SELECT over the tables and
 // macros of core, marts and metrics, or the lists of information_schema, that
 // reaches nothing else and calls no function that could use any amount of memory at
-// once. Nothing is run.
+// once; or such a SELECT or table after EXPLAIN, DESCRIBE or SUMMARIZE, or SHOW TABLES.
+// Nothing is run.
 func (s *Snapshot) Check(ctx context.Context, query string) (Checked, error) {
+	if showsTables.MatchString(query) {
+		return Checked{query: tableNames, IsRepeatable: true}, nil
+	}
+	isExplained := explains.MatchString(query)
+	if isExplained {
+		at := explain.FindStringIndex(query)
+		query = query[:at[0]] + strings.Repeat(" ", len("explain")) + query[at[1]:] // places stay as they are
+	}
 	parsed, err := s.parse(ctx, query)
 	if err != nil {
 		return Checked{}, queryError(err, query, 0)
@@ -261,7 +286,7 @@ func (s *Snapshot) Check(ctx context.Context, query string) (Checked, error) {
 	if wrong := parsed.problem(query); wrong != nil {
 		return Checked{}, wrong
 	}
-	checked := Checked{query: strings.TrimRight(query, "; \t\r\n"), IsRepeatable: true}
+	checked := Checked{query: strings.TrimRight(query, "; \t\r\n"), isExplained: isExplained, IsRepeatable: true}
 	// What is run is the query inside another, so that is what is checked.
 	wrapped, err := s.parse(ctx, wrap(checked.query, 1))
 	if err != nil {
@@ -285,8 +310,12 @@ func (s *Snapshot) Check(ctx context.Context, query string) (Checked, error) {
 // Run runs a query that was checked and streams its rows, limit at most. DuckDB
 // holds them until they are read.
 func (s *Snapshot) Run(ctx context.Context, checked Checked, limit int64) (*sql.Rows, error) {
-	rows, err := s.db.QueryContext(ctx, wrap(checked.query, limit))
-	return rows, queryError(err, checked.query, len(wrapStart))
+	before := ""
+	if checked.isExplained {
+		before = "explain "
+	}
+	rows, err := s.db.QueryContext(ctx, before+wrap(checked.query, limit))
+	return rows, queryError(err, checked.query, len(before)+len(wrapStart))
 }
 
 const wrapStart = "select * from (\n"
@@ -329,7 +358,7 @@ func (t syntaxTree) problem(query string) error {
 		}
 		return wrong
 	case t.Error:
-		return &QueryError{Kind: KindRefused, Message: "only a SELECT can be run on a snapshot"}
+		return &QueryError{Kind: KindRefused, Message: "only a SELECT can be run on a snapshot, or EXPLAIN, DESCRIBE or SUMMARIZE with one, or SHOW TABLES"}
 	case len(t.Statements) != 1:
 		return &QueryError{Kind: KindRefused, Message: fmt.Sprintf("%d statements where one SELECT is wanted", len(t.Statements))}
 	}

@@ -15,6 +15,7 @@ import (
 const (
 	rowsOfEach = 25
 	rowsOfOne  = 500
+	mostPages  = 1_000_000
 )
 
 // An explained is the page of the records behind a number.
@@ -62,6 +63,19 @@ func (s *Pages) explain(r *request) (string, any, error) {
 	if made.Found.Service != "" && made.Found.Team != "" {
 		return "", nil, notFound("A service belongs to one team: name one of the two.")
 	}
+	wanted, page := query.Get("part"), 1
+	if text := query.Get("page"); text != "" {
+		number, err := strconv.Atoi(text)
+		if err != nil || number < 1 || number > mostPages {
+			return "", nil, notFound(fmt.Sprintf("There is no page %q.", text))
+		}
+		page = number
+	}
+	made.IsOne = wanted != ""
+	made.Found.Window = &reports.Window{Part: wanted, First: 1, Most: rowsOfEach}
+	if made.IsOne {
+		made.Found.Window.First, made.Found.Window.Most = (page-1)*rowsOfOne+1, rowsOfOne
+	}
 	var unknown reports.Unknown
 	if err := made.Found.Find(r.Context(), r.snapshot); errors.As(err, &unknown) {
 		return "", nil, notFound(strings.ToUpper(string(unknown[:1])) + string(unknown[1:]) + ".")
@@ -80,14 +94,6 @@ func (s *Pages) explain(r *request) (string, any, error) {
 	made.Heading = title
 	made.view.Title, made.view.Page = "Why: "+title, "overview"
 	made.Shown = reports.Value(made.Found.Value, made.Found.Unit)
-	wanted, page := query.Get("part"), 1
-	if text := query.Get("page"); text != "" {
-		number, err := strconv.Atoi(text)
-		if err != nil || number < 1 {
-			return "", nil, notFound(fmt.Sprintf("There is no page %q.", text))
-		}
-		page = number
-	}
 	address := func(title string, page int) string {
 		number := ""
 		if page > 1 {
@@ -96,28 +102,18 @@ func (s *Pages) explain(r *request) (string, any, error) {
 		return r.view.To("/explain/"+made.Found.Metric, made.About.kind, made.About.name, "part", title, "page", number)
 	}
 	for _, found := range made.Found.Parts() {
-		if wanted != "" && wanted != found.Title {
-			continue
+		shown := part{Title: found.Title, Count: found.Count, First: made.Found.Window.First}
+		last := shown.First + len(found.Records) - 1
+		if !made.IsOne && last < found.Count {
+			shown.All = address(found.Title, 1)
 		}
-		made.IsOne = wanted != ""
-		shown := part{Title: found.Title, Count: len(found.Records), First: 1}
-		rows := found.Records
-		if wanted == "" {
-			if len(rows) > rowsOfEach {
-				rows, shown.All = rows[:rowsOfEach], address(found.Title, 1)
-			}
-		} else {
-			begin := min((page-1)*rowsOfOne, len(rows))
-			end := min(begin+rowsOfOne, len(rows))
-			if begin > 0 {
-				shown.Previous = address(found.Title, page-1)
-			}
-			if end < len(rows) {
-				shown.Next = address(found.Title, page+1)
-			}
-			rows, shown.First = rows[begin:end], begin+1
+		if made.IsOne && page > 1 {
+			shown.Previous = address(found.Title, page-1)
 		}
-		for _, one := range rows {
+		if made.IsOne && last < found.Count {
+			shown.Next = address(found.Title, page+1)
+		}
+		for _, one := range found.Records {
 			row := record{ExplainedRecord: one, ID: reports.ShortRecord(one), Service: one.Service}
 			if one.ValueSeconds != nil {
 				row.Value, shown.HasValues = reports.Seconds(*one.ValueSeconds), true

@@ -135,26 +135,6 @@ func appendArrow(builder array.Builder, kind string, value any) error {
 	}
 	isRight := true
 	switch builder := builder.(type) {
-	case *array.BooleanBuilder:
-		isRight = appendAs(builder.Append, value)
-	case *array.Int8Builder:
-		isRight = appendAs(builder.Append, value)
-	case *array.Int16Builder:
-		isRight = appendAs(builder.Append, value)
-	case *array.Int32Builder:
-		isRight = appendAs(builder.Append, value)
-	case *array.Int64Builder:
-		isRight = appendAs(builder.Append, value)
-	case *array.Uint8Builder:
-		isRight = appendAs(builder.Append, value)
-	case *array.Uint16Builder:
-		isRight = appendAs(builder.Append, value)
-	case *array.Uint32Builder:
-		isRight = appendAs(builder.Append, value)
-	case *array.Uint64Builder:
-		isRight = appendAs(builder.Append, value)
-	case *array.Float32Builder:
-		isRight = appendAs(builder.Append, value)
 	case *array.Float64Builder:
 		number, err := floatOf(value)
 		if err != nil {
@@ -165,17 +145,23 @@ func appendArrow(builder array.Builder, kind string, value any) error {
 		isRight = appendAs(func(day time.Time) { builder.Append(arrow.Date32FromTime(day)) }, value)
 	case *array.TimestampBuilder:
 		isRight = appendAs(func(instant time.Time) { builder.Append(arrow.Timestamp(instant.UnixMicro())) }, value)
-	case *array.BinaryBuilder:
-		isRight = appendAs(builder.Append, value)
 	case *array.StringBuilder:
 		builder.Append(Text(Plain(kind, value)))
 	default:
-		isRight = false
+		isRight = appendSame[bool](builder, value) || appendSame[[]byte](builder, value) || appendSame[float32](builder, value) ||
+			appendSame[int8](builder, value) || appendSame[int16](builder, value) || appendSame[int32](builder, value) || appendSame[int64](builder, value) ||
+			appendSame[uint8](builder, value) || appendSame[uint16](builder, value) || appendSame[uint32](builder, value) || appendSame[uint64](builder, value)
 	}
 	if !isRight {
 		return fmt.Errorf("a %T is no value of %s", value, kind)
 	}
 	return nil
+}
+
+// appendSame adds a value that the driver has as Arrow does, where that is a T.
+func appendSame[T any](builder array.Builder, value any) bool {
+	same, isRight := builder.(interface{ Append(T) })
+	return isRight && appendAs(same.Append, value)
 }
 
 // appendAs calls add with value where that is a T.
