@@ -128,7 +128,9 @@ func servePages(t *testing.T, folder string, after time.Duration) string {
 		t.Fatal(err)
 	}
 	served := httptest.NewServer(page.New(page.Options{
-		Acquire: func(context.Context) (page.Shown, func(), error) { return page.Shown{Snapshot: snapshot, ID: "1"}, func() {}, err },
+		Acquire: func(context.Context) (page.Shown, func(), error) {
+			return page.Shown{Snapshot: snapshot, ID: "1"}, func() {}, err
+		},
 		Version: "test",
 		Logger:  slog.New(slog.NewTextHandler(t.Output(), nil)),
 		Now:     func() time.Time { return pageAsOf.Add(after) },
