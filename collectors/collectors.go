@@ -32,6 +32,20 @@ type Row interface {
 	Table() string
 }
 
+// A Row whose table is not filled by the collector of the same name says by which one:
+// it reads everything again where the stored rows are of no use any more.
+type ofCollector interface {
+	Collector() string
+}
+
+// Of returns the name of the collector that fills the table of row.
+func Of(row Row) string {
+	if named, isNamed := row.(ofCollector); isNamed {
+		return named.Collector()
+	}
+	return row.Table()
+}
+
 // An Outcome is a row of raw.collector_runs: how one run of a collector ended.
 // Who runs collectors keeps them, so that the numbers can say how fresh they are.
 type Outcome struct {

@@ -13,6 +13,8 @@ import (
 	"sync"
 
 	"github.com/duckdb/duckdb-go/v2"
+
+	"dorado/collectors"
 )
 
 // rawVersion is the version of the raw store's own tables; a change that an
@@ -30,6 +32,7 @@ type Raw struct {
 	mutex  sync.Mutex        // held by whoever uses conn
 	conn   *sql.Conn         // the connection that writes; it owns the incoming tables
 	staged map[string]*table // those that have their incoming table, by name
+	aside  []SetAside
 }
 
 // OpenRaw opens the raw store of the warehouse in folder for writing, and makes
@@ -90,7 +93,7 @@ func (r *Raw) Close() error {
 
 // Ensure makes the tables of rows, and adds the columns that a table lacks. A
 // column that is there with another type is an error; one that no row has any
-// more is left alone.
+// more is left alone. A table that lacks a column of the key is set aside.
 func (r *Raw) Ensure(ctx context.Context, rows ...Row) error {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
@@ -107,25 +110,24 @@ func (r *Raw) ensure(ctx context.Context, row Row) error {
 	if err != nil {
 		return err
 	}
-	if _, err := r.conn.ExecContext(ctx, table.ddl("create table if not exists", table.name)); err != nil {
-		return fmt.Errorf("make table %s: %w", table.name, err)
-	}
-	kinds := map[string]string{}
-	rows, err := r.conn.QueryContext(ctx,
-		"select column_name, data_type from duckdb_columns() where table_name = ? and database_name <> 'temp'", table.name)
+	kinds, err := r.columns(ctx, table.name)
 	if err != nil {
-		return fmt.Errorf("columns of table %s: %w", table.name, err)
+		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var name, kind string
-		if err := rows.Scan(&name, &kind); err != nil {
-			return fmt.Errorf("columns of table %s: %w", table.name, err)
+	lacksKey := func(c column) bool { return c.isKey && kinds[c.name] == "" }
+	if len(kinds) > 0 && slices.ContainsFunc(table.columns, lacksKey) {
+		if err := r.setAside(ctx, table.name, collectors.Of(row)); err != nil {
+			return fmt.Errorf("set table %s aside, which has another key: %w", table.name, err)
 		}
-		kinds[name] = kind
+		kinds = nil
 	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("columns of table %s: %w", table.name, err)
+	if len(kinds) == 0 {
+		if _, err := r.conn.ExecContext(ctx, table.ddl("create table", table.name)); err != nil {
+			return fmt.Errorf("make table %s: %w", table.name, err)
+		}
+		if kinds, err = r.columns(ctx, table.name); err != nil {
+			return err
+		}
 	}
 	for _, column := range table.columns {
 		switch kind, ok := kinds[column.name]; {
@@ -148,6 +150,73 @@ func (r *Raw) ensure(ctx context.Context, row Row) error {
 	}
 	r.staged[table.name] = table
 	return nil
+}
+
+// columns returns the types of a table's columns by name, none where there is no such
+// table.
+func (r *Raw) columns(ctx context.Context, name string) (map[string]string, error) {
+	rows, err := r.conn.QueryContext(ctx,
+		"select column_name, data_type from duckdb_columns() where table_name = ? and database_name <> 'temp'", name)
+	if err != nil {
+		return nil, fmt.Errorf("columns of table %s: %w", name, err)
+	}
+	defer rows.Close()
+	kinds := map[string]string{}
+	for rows.Next() {
+		var name, kind string
+		if err := rows.Scan(&name, &kind); err != nil {
+			return nil, fmt.Errorf("columns of table %s: %w", name, err)
+		}
+		kinds[name] = kind
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("columns of table %s: %w", name, err)
+	}
+	return kinds, nil
+}
+
+// setAside makes room for a table whose rows an older dorado told apart otherwise: what
+// is read from now on could not take their place. They stay under another name, and the
+// collector reads everything again.
+func (r *Raw) setAside(ctx context.Context, name, collector string) (err error) {
+	transaction, err := r.conn.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, transaction.Rollback())
+		}
+	}()
+	aside := name + "_of_older_key"
+	for _, statement := range []string{
+		"drop table if exists " + quoted(aside),
+		fmt.Sprintf("alter table %s rename to %s", quoted(name), quoted(aside)),
+		"delete from cursors where collector = " + literal(collector),
+	} {
+		if _, err := r.conn.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	if err := transaction.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	r.aside = append(r.aside, SetAside{Table: name, Kept: aside, Collector: collector})
+	return nil
+}
+
+// A SetAside is a table whose rows had another key when they were stored.
+type SetAside struct {
+	Table     string
+	Kept      string // the table that has the rows now
+	Collector string // which reads them again
+}
+
+// SetAside returns the tables that were set aside since the store was opened.
+func (r *Raw) SetAside() []SetAside {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	return slices.Clone(r.aside)
 }
 
 // incoming is the name of the temporary table that rows come in through.

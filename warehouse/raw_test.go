@@ -160,6 +160,51 @@ func TestEnsureWidens(t *testing.T) {
 	}
 }
 
+// titledEvent is a later shape of event's table, with another key.
+type titledEvent struct {
+	Source string `db:"source,key"`
+	Name   string `db:"name,key"`
+}
+
+func (titledEvent) Table() string     { return "events" }
+func (titledEvent) Collector() string { return "stories" }
+
+func TestTableOfAnotherKeyIsSetAside(t *testing.T) {
+	ctx := context.Background()
+	folder := t.TempDir()
+	raw := openRaw(t, folder)
+	put(t, raw, "far", narrowEvent{Source: "a", ID: 1}, narrowEvent{Source: "a", ID: 2})
+	if err := raw.Put(ctx, "stories", nil, "far"); err != nil {
+		t.Fatal(err)
+	}
+	if err := raw.Close(); err != nil {
+		t.Fatal(err)
+	}
+	raw = openRaw(t, folder)
+	for range 2 { // the second time there is nothing to do
+		if err := raw.Ensure(ctx, titledEvent{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []SetAside{{Table: "events", Kept: "events_of_older_key", Collector: "stories"}}
+	if got := raw.SetAside(); !slices.Equal(got, want) {
+		t.Errorf("set aside were %v, want %v", got, want)
+	}
+	put(t, raw, "", titledEvent{Source: "a", Name: "first"}, titledEvent{Source: "a", Name: "second"})
+	put(t, raw, "", titledEvent{Source: "a", Name: "second"})
+	if got := lines(t, raw, "select name from events order by name"); !slices.Equal(got, []string{"first", "second"}) {
+		t.Errorf("the table has %v", got)
+	}
+	if got := lines(t, raw, "select id::varchar from events_of_older_key order by id"); !slices.Equal(got, []string{"1", "2"}) {
+		t.Errorf("what was set aside has %v", got)
+	}
+	for collector, want := range map[string]string{"stories": "", "events": "far"} {
+		if cursor, err := raw.Cursor(ctx, collector); err != nil || cursor != want {
+			t.Errorf("the cursor of %s is %q (%v), want %q", collector, cursor, err, want)
+		}
+	}
+}
+
 func TestNewerRawStoreIsRefused(t *testing.T) {
 	folder := t.TempDir()
 	raw := openRaw(t, folder)

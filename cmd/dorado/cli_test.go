@@ -6,6 +6,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -72,6 +74,34 @@ func golden(t *testing.T, name, got string) {
 	}
 	if got != string(want) {
 		t.Errorf("got\n%s\nwant, as in %s (go test -update rewrites it)\n%s", got, path, want)
+	}
+}
+
+// TestCollectFromAnUnreachableServer tells once that it waits and once that it gave up,
+// and keeps of every collector that it did not run.
+func TestCollectFromAnUnreachableServer(t *testing.T) {
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	folder := t.TempDir()
+	for _, road := range []string{"auto", "rest"} {
+		t.Run(road, func(t *testing.T) {
+			config := writeInto(t, filepath.Join(folder, road), "dorado.yaml",
+				"github:\n  api: "+road+"\n  base_url: "+closed.URL+"/api/v3\n  repositories: [acme/checkout, acme/search]\n")
+			got := dorado(t, "", "collect", "--config", config)
+			if got.code != exitFailure || strings.Count(got.stderr, "connection refused") != 2 ||
+				strings.Count(got.stderr, "msg=waits") != 1 || strings.Count(got.stderr, "dorado: collect github_repositories") != 1 {
+				t.Errorf("exit code %d and\n%swant one line that it waits and one that it gave up", got.code, got.stderr)
+			}
+			raw, err := warehouse.OpenRaw(t.Context(), filepath.Join(folder, road, defaultPath))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = raw.Close() }()
+			kept, err := raw.Strings(t.Context(), "select collector from collector_runs where error like '%connection refused'")
+			if err != nil || len(kept) < 10 {
+				t.Errorf("kept is that %v failed (%v), want all collectors of GitHub", kept, err)
+			}
+		})
 	}
 }
 

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"dorado/collectors"
+	"dorado/collectors/transport"
 	"dorado/warehouse"
 )
 
@@ -44,7 +46,8 @@ taken in first, by the collector named landing, which asks nobody anything.`,
 	return command
 }
 
-// worthTelling is how long a wait must be to be told in the log.
+// worthTelling is how long a wait must be to be told in the log each time, and not only
+// the first.
 const worthTelling = 30 * time.Second
 
 // A collected is what a collection brought.
@@ -61,7 +64,8 @@ type collectedRows struct {
 }
 
 // collect runs the collectors that are named, or all. One that fails does not
-// keep the others from running; the error is that of all that failed.
+// keep the others from running, unless no connection to their source can be made; the
+// error is that of all that failed.
 func (p *program) collect(ctx context.Context, config *Config, names []string, fromStart bool) (done collected, err error) {
 	raw, err := warehouse.OpenRaw(ctx, config.Warehouse.Path)
 	if err != nil {
@@ -72,11 +76,20 @@ func (p *program) collect(ctx context.Context, config *Config, names []string, f
 	if err := raw.Ensure(ctx, rawTables()...); err != nil {
 		return done, err
 	}
+	for _, aside := range raw.SetAside() {
+		p.logger.Warn("the table has another key in this version: it was set aside, and its collector reads everything again",
+			"table", aside.Table, "kept_as", aside.Kept, "collector", aside.Collector)
+	}
 	defer p.answerBackups(ctx, config.Warehouse.Path, raw)()
-	var current *task // the collector that runs
+	var current *task         // the collector that runs
+	told := map[string]bool{} // the waits that the log tells of, each once in a run
+	var telling sync.Mutex
 	done.sources, err = sources(config, raw, p.now, p.pause, func(until time.Time, why string) {
 		current.note(fmt.Sprintf("waits for %s until %s", why, until.Format(time.TimeOnly)))
-		if time.Until(until) > worthTelling {
+		telling.Lock()
+		defer telling.Unlock()
+		if isLong := time.Until(until) > worthTelling; isLong || !told[why] {
+			told[why] = true
 			p.logger.Warn("waits", "collector", current.name, "for", why, "until", until.UTC().Format(time.RFC3339))
 		}
 	}, p.complain)
@@ -91,24 +104,22 @@ func (p *program) collect(ctx context.Context, config *Config, names []string, f
 	}
 	var failed []error
 	for _, source := range done.sources {
+		var unreachable error // why the source was given up
 		for _, collector := range source.collectors {
 			if len(names) > 0 && !slices.Contains(names, collector.Name()) {
 				continue
 			}
-			if fromStart {
-				if err := raw.Forget(ctx, collector.Name()); err != nil {
-					return done, err
-				}
-			}
-			current = p.progress.start(collector.Name(), "rows")
 			started := p.now()
-			rows, err := collectors.Run(ctx, raw, collector, func(rows int) {
-				current.update(rows)
-				current.note("")
-			})
-			current.done(err)
+			rows, err := 0, unreachable
+			if unreachable == nil {
+				rows, err = p.runCollector(ctx, raw, collector, fromStart, &current)
+				failed = append(failed, err)
+			}
+			if unreachable == nil && errors.Is(err, transport.ErrUnreachable) {
+				unreachable = fmt.Errorf("not tried after %w", err)
+			}
 			done.counts = append(done.counts, collectedRows{collector: collector.Name(), rows: rows})
-			failed = append(failed, err, p.keepOutcome(ctx, raw, collector.Name(), started, rows, err))
+			failed = append(failed, p.keepOutcome(ctx, raw, collector.Name(), started, rows, err))
 			if ctx.Err() != nil {
 				return done, ctx.Err()
 			}
@@ -118,6 +129,23 @@ func (p *program) collect(ctx context.Context, config *Config, names []string, f
 		}
 	}
 	return done, errors.Join(failed...)
+}
+
+// runCollector runs one collector, which is the current task for as long.
+func (p *program) runCollector(ctx context.Context, raw *warehouse.Raw, collector collectors.Collector, fromStart bool, current **task) (int, error) {
+	if fromStart {
+		if err := raw.Forget(ctx, collector.Name()); err != nil {
+			return 0, err
+		}
+	}
+	running := p.progress.start(collector.Name(), "rows")
+	*current = running
+	rows, err := collectors.Run(ctx, raw, collector, func(rows int) {
+		running.update(rows)
+		running.note("")
+	})
+	running.done(err)
+	return rows, err
 }
 
 // keepOutcome keeps how a run of a collector ended, also where it was interrupted.

@@ -442,6 +442,13 @@ func TestBadInput(t *testing.T) {
 			want:   "dorado: collect github_tags after 0 rows: github: the token in DORADO_TEST_TOKEN was refused (401 Bad credentials)",
 		},
 		{
+			name:   "no token",
+			change: [2]string{"github:\n", "github:\n  token_env: DORADO_TEST_UNSET\n"},
+			serve:  simulator.ServerOptions{Token: "right"},
+			args:   "collect github_tags",
+			want:   "wants a token, and none is set in DORADO_TEST_UNSET (401 ",
+		},
+		{
 			name:   "no such repository",
 			change: [2]string{"repositories:\n", "repositories:\n    - acme/chekout\n"},
 			args:   "collect github_releases",

@@ -50,6 +50,9 @@ type DeploymentStatus struct {
 // Table returns the table's name.
 func (DeploymentStatus) Table() string { return "github_deployment_statuses" }
 
+// Collector returns the name of the collector that stores statuses.
+func (DeploymentStatus) Collector() string { return "github_deployments" }
+
 const (
 	// lateStatuses is how far back the list is read again on every run. A late
 	// status moves a deployment's updated_at but not its place in the list,

@@ -53,6 +53,9 @@ type requestedTeam struct {
 // Table returns the table's name.
 func (PullRequestEvent) Table() string { return "github_pull_request_events" }
 
+// Collector returns the name of the collector that stores events.
+func (PullRequestEvent) Collector() string { return "github_pull_requests" }
+
 // keptEvents are the steps of a pull request that are stored. GitHub has dozens.
 var keptEvents = []string{
 	"review_requested", "review_request_removed", "ready_for_review", "convert_to_draft",

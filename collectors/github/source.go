@@ -1,6 +1,7 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,6 +17,7 @@ import (
 	"github.com/google/go-github/v60/github"
 
 	"dorado/collectors"
+	"dorado/collectors/transport"
 )
 
 // A Reader answers questions about what is stored already.
@@ -217,7 +219,7 @@ func (k kind[S]) repositoryPages(ctx context.Context, configured string, states 
 
 // isFatal reports whether an error will come again with the next repository.
 func (s *source) isFatal(ctx context.Context, err error) bool {
-	return ctx.Err() != nil || status(err) == http.StatusUnauthorized
+	return ctx.Err() != nil || status(err) == http.StatusUnauthorized || errors.Is(err, transport.ErrUnreachable)
 }
 
 // explain says what an error about a repository, or about none where it is "", means
@@ -237,6 +239,9 @@ func (s *source) explain(repository string, err error) error {
 	}
 	switch answer.Response.StatusCode {
 	case http.StatusUnauthorized:
+		if answer.Response.Request.Header.Get("Authorization") == "" {
+			return fmt.Errorf("github: %s wants a token, and none is set in %s (401 %s)", answer.Response.Request.URL.Host, cmp.Or(s.config.TokenEnv, s.config.TokenFile), answer.Message)
+		}
 		return fmt.Errorf("github: %s was refused (401 %s)", s.config.access(), answer.Message)
 	case http.StatusNotFound:
 		return fmt.Errorf("%s: not found, or the token cannot see it (404 at %s)", subject, answer.Response.Request.URL.Path)

@@ -10,10 +10,13 @@ package transport
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -32,7 +35,8 @@ type Options struct {
 	// long it asks to wait then, 0 if it does not say. A 429 is always taken
 	// as a limit, and a Retry-After header always decides how long. See Body.
 	Limit func(*http.Response) (wait time.Duration, limited bool)
-	// Waiting is called before the client waits for a rate limit.
+	// Waiting is called before the client waits for a rate limit, and before it sends
+	// again what has failed several times.
 	Waiting func(until time.Time, reason string)
 	// Usage counts what is sent.
 	Usage *Usage
@@ -59,15 +63,24 @@ func (u *Usage) Waited() time.Duration { return time.Duration(u.waited.Load()) }
 // DefaultPause is Options.Pause where it is left out.
 const DefaultPause = 500 * time.Millisecond
 
+// ErrUnreachable says that no connection to the server could be made, whatever was
+// asked for: the next request will fail as well.
+var ErrUnreachable = errors.New("no connection")
+
 const (
 	// maxFailures is how often a request fails before its failure counts.
 	maxFailures = 8
+	// toldFailures is how often it fails before that is told: a single failure is
+	// nothing that anybody need know.
+	toldFailures = 3
 	// maxWaiting is how long one request waits for rate limits in all: longer
 	// than the hour after which the slowest servers grant a new quota.
 	maxWaiting = 2 * time.Hour
 	// unnamedLimit is how long to wait for a limit that does not say.
 	unnamedLimit = time.Minute
-	// maxAnswering is how long one answer may take, with its body.
+	// maxAnswering is how long one answer may take, with its body. A time-out of the
+	// http.Client would be kept, with all of the request, until it is over, wherever
+	// a body is put in the place of the answer's: go-github does so after an error.
 	maxAnswering = 2 * time.Minute
 )
 
@@ -93,7 +106,6 @@ func New(options Options) *http.Client {
 		options: options,
 		once: &http.Client{
 			Transport: whole{options: options},
-			Timeout:   maxAnswering,
 			// Redirects are followed by the client around this one.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
@@ -126,6 +138,9 @@ type whole struct{ options Options }
 
 // RoundTrip sends the request.
 func (t whole) RoundTrip(request *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(request.Context(), maxAnswering)
+	defer cancel()
+	request = request.WithContext(ctx)
 	if t.options.Host == "" || request.URL.Host == t.options.Host {
 		request = request.Clone(request.Context())
 		for name, values := range t.options.Header {
@@ -169,7 +184,17 @@ func (t *patient) RoundTrip(request *http.Request) (*http.Response, error) {
 		Backoff:      struggle.pause,
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
-	return client.Do(retryable)
+	response, err := client.Do(retryable)
+	if isUnreachable(err) {
+		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
+	}
+	return response, err
+}
+
+// isUnreachable reports whether an error says that no connection could be made.
+func isUnreachable(err error) bool {
+	var failed *net.OpError
+	return errors.As(err, &failed) && (failed.Op == "dial" || failed.Op == "proxyconnect")
 }
 
 // A struggle is what one request has been through.
@@ -184,7 +209,8 @@ type struggle struct {
 type onceKey struct{}
 
 // Once returns a context whose requests are not sent again after a failure, for
-// who would rather ask for less then. Rate limits are waited for all the same.
+// who would rather ask for less then. Rate limits are waited for all the same, and so
+// are servers that no connection can be made to.
 func Once(ctx context.Context) context.Context { return context.WithValue(ctx, onceKey{}, true) }
 
 // shouldRetry reports whether the request is to be sent again, after an answer or
@@ -208,7 +234,7 @@ func (s *struggle) shouldRetry(ctx context.Context, response *http.Response, err
 			return false, nil
 		}
 	}
-	if ctx.Value(onceKey{}) != nil {
+	if ctx.Value(onceKey{}) != nil && !isUnreachable(err) {
 		return false, nil
 	}
 	// Between half of the pause and all of it, so that requests that failed
@@ -216,7 +242,25 @@ func (s *struggle) shouldRetry(ctx context.Context, response *http.Response, err
 	pause := s.options.Pause << s.failures
 	s.next = pause/2 + rand.N(pause/2+1)
 	s.failures++
-	return s.failures < maxFailures, nil
+	isAgain := s.failures < maxFailures
+	if isAgain && s.failures >= toldFailures {
+		s.options.Waiting(time.Now().Add(s.next), s.failure(response, err))
+	}
+	return isAgain, nil
+}
+
+// failure says in few words what has failed.
+func (s *struggle) failure(response *http.Response, err error) string {
+	var asked *url.Error
+	switch {
+	case err == nil:
+		return fmt.Sprintf("%s, which answered %s", response.Request.URL.Host, response.Status)
+	case errors.As(err, &asked):
+		if address, parseErr := url.Parse(asked.URL); parseErr == nil {
+			return fmt.Sprintf("%s, which cannot be asked (%v)", address.Host, asked.Err)
+		}
+	}
+	return fmt.Sprintf("an answer (%v)", err)
 }
 
 // pause returns how long to wait before the request is sent again.

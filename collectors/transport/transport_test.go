@@ -65,17 +65,18 @@ func TestRequestsAreSentAgain(t *testing.T) {
 		status  int
 		asked   int
 		waited  time.Duration
+		told    int // how many waits, with those for a server that goes on failing
 	}{
 		{name: "answered", answers: []http.HandlerFunc{ok}, status: 200, asked: 1},
-		{name: "server errors", answers: []http.HandlerFunc{status(500), status(502), status(503), ok}, status: 200, asked: 4},
+		{name: "server errors", answers: []http.HandlerFunc{status(500), status(502), status(503), ok}, status: 200, asked: 4, told: 1},
 		{name: "cut off", answers: []http.HandlerFunc{cutOff, cutOff, ok}, status: 200, asked: 3},
 		{name: "no answer", answers: []http.HandlerFunc{func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, ok}, status: 200, asked: 2},
-		{name: "always a server error", answers: []http.HandlerFunc{status(502)}, status: 502, asked: maxFailures},
+		{name: "always a server error", answers: []http.HandlerFunc{status(502)}, status: 502, asked: maxFailures, told: maxFailures - toldFailures},
 		{name: "not found", answers: []http.HandlerFunc{status(404)}, status: 404, asked: 1},
 		{name: "not implemented", answers: []http.HandlerFunc{status(501)}, status: 501, asked: 1},
-		{name: "limit in seconds", answers: []http.HandlerFunc{status(429, "Retry-After", "1"), ok}, status: 200, asked: 2, waited: time.Second},
-		{name: "limit until a time", answers: []http.HandlerFunc{inOneSecond, ok}, status: 200, asked: 2, waited: time.Second},
-		{name: "limit of the source's own", answers: []http.HandlerFunc{status(403, "Reset", "soon"), ok}, status: 200, asked: 2, waited: time.Second},
+		{name: "limit in seconds", answers: []http.HandlerFunc{status(429, "Retry-After", "1"), ok}, status: 200, asked: 2, waited: time.Second, told: 1},
+		{name: "limit until a time", answers: []http.HandlerFunc{inOneSecond, ok}, status: 200, asked: 2, waited: time.Second, told: 1},
+		{name: "limit of the source's own", answers: []http.HandlerFunc{status(403, "Reset", "soon"), ok}, status: 200, asked: 2, waited: time.Second, told: 1},
 		{name: "limit for longer than is waited", answers: []http.HandlerFunc{status(429, "Retry-After", "10000"), ok}, status: 429, asked: 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -107,7 +108,7 @@ func TestRequestsAreSentAgain(t *testing.T) {
 			if int(usage.Requests.Load()) != test.asked || int(usage.Retried.Load()) != test.asked-1 || usage.Waited() != test.waited {
 				t.Errorf("usage: %d requests, %d retried, waited %v", usage.Requests.Load(), usage.Retried.Load(), usage.Waited())
 			}
-			if len(waits) != int(test.waited/time.Second) {
+			if len(waits) != test.told {
 				t.Errorf("told of %d waits: %q", len(waits), waits)
 			}
 		})
@@ -132,6 +133,36 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 	}
 	if wait := time.Until(until); wait < 59*time.Minute || wait > time.Hour {
 		t.Errorf("told to wait for %v", wait)
+	}
+}
+
+func TestUnreachableServerIsTold(t *testing.T) {
+	server, _ := serve(t, ok)
+	server.Close()
+	for name, ctx := range map[string]context.Context{"again": t.Context(), "once": Once(t.Context())} {
+		t.Run(name, func(t *testing.T) {
+			var waits []string
+			usage := &Usage{}
+			client := New(Options{Usage: usage, Pause: time.Millisecond, Waiting: func(_ time.Time, reason string) { waits = append(waits, reason) }})
+			request, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			response, err := client.Do(request)
+			if err == nil {
+				response.Body.Close()
+			}
+			if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "connection refused") {
+				t.Errorf("the error is %v", err)
+			}
+			if sent := usage.Requests.Load(); sent != maxFailures {
+				t.Errorf("%d requests were sent, want %d", sent, maxFailures)
+			}
+			want := strings.TrimPrefix(server.URL, "http://") + ", which cannot be asked ("
+			if len(waits) != maxFailures-toldFailures || !strings.HasPrefix(waits[0], want) {
+				t.Errorf("told of %d waits: %q, want %q", len(waits), waits, want)
+			}
+		})
 	}
 }
 
