@@ -9,6 +9,7 @@ package collectors
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -74,6 +75,10 @@ type Store interface {
 	// transaction: after an error neither is kept.
 	Put(ctx context.Context, collector string, rows []Row, cursor string) error
 }
+
+// ErrSpent says that a run has sent as many requests as it may. A collector that comes
+// upon it ends without an error, and the next run goes on there.
+var ErrSpent = errors.New("the run may send no more requests")
 
 // Run stores all pages of c and returns how many rows that were. After each
 // page that is stored it calls stored with the number of rows so far.

@@ -376,7 +376,7 @@ func (s *caseServer) collect(t *testing.T, file string, left int) error {
 	server.Pause = time.Millisecond
 	all := []string{"*/*"}
 	server.Needs = github.Needs{Environments: all, WorkflowRuns: all, Jobs: []string{"acme/jobs"}, Paths: []string{"acme/mono"}, Issues: all, Owners: all}
-	made, err := githubSource(server, raw, func(time.Time, string) {})
+	made, err := githubSource(server, raw, &github.Usage{}, func(time.Time, string) {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -124,6 +124,8 @@ func (p *program) collect(ctx context.Context, config *Config, names []string, f
 				return done, ctx.Err()
 			}
 		}
+	}
+	for _, source := range done.sources {
 		if source.isSpent != nil && source.isSpent() {
 			p.logger.Warn("stopped at github.max_requests_per_run, the next run goes on", "source", source.name, "requests", source.usage.Requests.Load())
 		}

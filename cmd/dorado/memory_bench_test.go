@@ -24,6 +24,10 @@ const (
 	copies = 20
 )
 
+// memoryLimit is what a collection is to stay below, in megabytes, whatever there is to
+// read.
+const memoryLimit = 300
+
 // BenchmarkCollectMemory collects copies of a real repository, and prints how much
 // memory the process took at most: once for one of them, once for all, so that it
 // shows whether it depends on how much there is to read.
@@ -41,6 +45,7 @@ func BenchmarkCollectMemory(b *testing.B) {
 				}
 				peak := peakOf(b, exec.Command(os.Args[0], "collect", "--config", file))
 				b.ReportMetric(peak, "peak-MB")
+				b.ReportMetric(memoryLimit, "limit-MB")
 			}
 		})
 	}

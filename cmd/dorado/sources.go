@@ -47,11 +47,12 @@ func sources(config *Config, raw *warehouse.Raw, now func() time.Time, pause tim
 		found = append(found, made)
 	}
 	var server *github.Config
+	usage := &github.Usage{} // of all that asks this server: it has one budget
 	if config.GitHub != nil {
 		copied := *config.GitHub
 		server = &copied
 		server.Needs, server.Pause = needs(config), pause
-		made, err := githubSource(*server, raw, waiting)
+		made, err := githubSource(*server, raw, usage, waiting)
 		if err != nil {
 			return nil, err
 		}
@@ -66,7 +67,7 @@ func sources(config *Config, raw *warehouse.Raw, now func() time.Time, pause tim
 		found = append(found, made)
 	}
 	if config.SLOs != nil {
-		made, err := openSLOSource(*config.SLOs, server, raw, now, waiting)
+		made, err := openSLOSource(*config.SLOs, server, raw, usage, now, waiting)
 		if err != nil {
 			return nil, err
 		}
@@ -136,12 +137,11 @@ func (a accountReceivers) Receive(ctx context.Context, events []collectors.Event
 	return rows, unread, nil
 }
 
-func githubSource(config github.Config, raw *warehouse.Raw, waiting func(time.Time, string)) (source, error) {
+func githubSource(config github.Config, raw *warehouse.Raw, usage *github.Usage, waiting func(time.Time, string)) (source, error) {
 	credentials, err := githubCredentials(config)
 	if err != nil {
 		return source{}, err
 	}
-	usage := &github.Usage{}
 	client, err := github.NewClient(config, credentials, raw, usage, waiting)
 	if err != nil {
 		return source{}, err
@@ -181,9 +181,8 @@ func pagerDutySource(config pagerduty.Config, path string, raw *warehouse.Raw, n
 }
 
 // openSLOSource reads a folder, and repositories of the server that server says; nil
-// where there are none.
-func openSLOSource(config openslo.Config, server *github.Config, raw *warehouse.Raw, now func() time.Time, waiting func(time.Time, string)) (source, error) {
-	usage := &github.Usage{}
+// where there are none. What it asks counts as that server's.
+func openSLOSource(config openslo.Config, server *github.Config, raw *warehouse.Raw, usage *github.Usage, now func() time.Time, waiting func(time.Time, string)) (source, error) {
 	var client *http.Client
 	baseURL := ""
 	if server != nil && len(config.Repositories) > 0 {
@@ -200,7 +199,7 @@ func openSLOSource(config openslo.Config, server *github.Config, raw *warehouse.
 	if err != nil {
 		return source{}, err
 	}
-	return source{name: "OpenSLO", collectors: found, usage: &usage.Usage}, nil
+	return source{name: "OpenSLO", collectors: found}, nil
 }
 
 // collectorNames returns the names of all collectors of all.

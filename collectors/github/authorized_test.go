@@ -149,6 +149,29 @@ func TestAnAnswerIsNotModifiedForAnotherToken(t *testing.T) {
 	}
 }
 
+// TestAnswersOfOlderFormAreAskedForAgain keeps them compressed from then on.
+func TestAnswersOfOlderFormAreAskedForAgain(t *testing.T) {
+	answers, server, usage := &memory{}, &fakeServer{}, &Usage{}
+	s := server.reading(t, answers, usage, nil, Credentials{Tokens: []string{"today"}})
+	ask(t, s)
+	if len(answers.answers) != 1 {
+		t.Fatalf("%d answers are kept, want 1", len(answers.answers))
+	}
+	for key, value := range answers.answers {
+		kept, err := unpacked(value)
+		if err != nil || string(kept.Body) != repositoryJSON {
+			t.Fatalf("kept is %v, %v", kept, err)
+		}
+		answers.answers[key] = []byte(`{"ETag": "\"old\"", "Body": "e30="}`)
+	}
+	for range 2 {
+		ask(t, s)
+	}
+	if got := usage.NotModified.Load(); got != 1 || len(server.asked) != 3 {
+		t.Errorf("of %d answers %d were not modified, want the last of 3", len(server.asked), got)
+	}
+}
+
 func TestAppTokensAreRenewed(t *testing.T) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {

@@ -10,6 +10,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+
+	"github.com/klauspost/compress/zstd"
+
+	"dorado/collectors"
 )
 
 // Answers keeps answers to conditional requests from one run to the next. They
@@ -27,6 +31,37 @@ type answer struct {
 	Link string // the pages before and after it
 	Body []byte
 	For  string // the mark of the Authorization that it was given to
+}
+
+// Kept answers are compressed: a page of a hundred pull requests has more than a
+// megabyte, and repeats itself. The store writes all of them again whenever it writes
+// out one, so that they decide how much memory a run takes.
+var (
+	compressor, _   = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1)) // these options are valid
+	decompressor, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
+)
+
+// packed returns an answer as it is kept.
+func (a answer) packed() ([]byte, error) {
+	text, err := json.Marshal(a)
+	if err != nil {
+		return nil, err
+	}
+	return compressor.EncodeAll(text, nil), nil
+}
+
+// unpacked returns a kept answer, nil where there is none, or one that an older dorado
+// kept otherwise: that is as good as none.
+func unpacked(kept []byte) (*answer, error) {
+	text, err := decompressor.DecodeAll(kept, nil)
+	if kept == nil || errors.Is(err, zstd.ErrMagicMismatch) {
+		return nil, nil
+	}
+	var found answer
+	if err = errors.Join(err, json.Unmarshal(text, &found)); err != nil {
+		return nil, err
+	}
+	return &found, nil
 }
 
 // keptKey holds in a request's context the answer that is kept of it.
@@ -77,14 +112,11 @@ type conditionalTransport struct {
 	maxRequests int // 0: no limit
 }
 
-// errSpent says that the run has sent as many requests as it may.
-var errSpent = errors.New("the run may send no more requests")
-
 // RoundTrip sends the request, unless the run may send no more.
 func (t conditionalTransport) RoundTrip(request *http.Request) (*http.Response, error) {
 	if t.maxRequests > 0 && t.usage.Requests.Load() >= int64(t.maxRequests) {
 		t.usage.IsSpent.Store(true)
-		return nil, errSpent
+		return nil, collectors.ErrSpent
 	}
 	response, err := t.send(request)
 	if err != nil {
@@ -102,23 +134,23 @@ func (t conditionalTransport) send(request *http.Request) (*http.Response, error
 		return t.next.RoundTrip(request)
 	}
 	key := "github " + request.URL.String()
-	var kept answer
-	text, err := t.answers.Recall(ctx, key)
+	recalled, err := t.answers.Recall(ctx, key)
 	if err != nil {
 		return nil, err
 	}
-	if text != nil {
-		if err := json.Unmarshal(text, &kept); err != nil {
-			return nil, fmt.Errorf("recall the answer of %s: %w", request.URL.Path, err)
-		}
-		request = request.WithContext(context.WithValue(ctx, keptKey{}, kept))
+	kept, err := unpacked(recalled)
+	if err != nil {
+		return nil, fmt.Errorf("recall the answer of %s: %w", request.URL.Path, err)
+	}
+	if kept != nil {
+		request = request.WithContext(context.WithValue(ctx, keptKey{}, *kept))
 	}
 	response, err := t.next.RoundTrip(request)
 	if err != nil {
 		return nil, err
 	}
 	switch {
-	case response.StatusCode == http.StatusNotModified && text != nil:
+	case response.StatusCode == http.StatusNotModified && kept != nil:
 		t.usage.NotModified.Add(1)
 		if err := response.Body.Close(); err != nil {
 			return nil, err
@@ -134,16 +166,16 @@ func (t conditionalTransport) send(request *http.Request) (*http.Response, error
 			return nil, err
 		}
 		response.Body = io.NopCloser(bytes.NewReader(body))
-		text, err := json.Marshal(answer{
+		packed, err := answer{
 			ETag: response.Header.Get("ETag"),
 			Link: response.Header.Get("Link"),
 			Body: body,
 			For:  mark(response.Request.Header.Get("Authorization")),
-		})
+		}.packed()
 		if err != nil {
 			return nil, err
 		}
-		if err := t.answers.Remember(ctx, key, text); err != nil {
+		if err := t.answers.Remember(ctx, key, packed); err != nil {
 			return nil, err
 		}
 	}

@@ -82,6 +82,10 @@
 // of an organization's deployments, nor any sign of them elsewhere, which is why no fewer
 // are sent.
 //
+// Memory does not grow with what there is to read: dorado collect of grafana-plugin-sdk-go
+// by REST takes 125 MB at most, of 20 copies of it, 96,480 pull requests, 210 to 230 MB, as
+// BenchmarkCollectMemory of cmd/dorado says. 70 MB of either are the program itself.
+//
 // A span is explained in span.go. Rows and cursor are stored page by page, and a
 // run that is cut short goes on where it was.
 //

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"dorado/collectors"
 	"dorado/collectors/transport"
 )
 
@@ -105,7 +106,7 @@ func (g *graphQL) answerWishes(ctx context.Context, queue []*wish) (answered, re
 		}
 		var refused *refusal
 		failures++
-		if ctx.Err() != nil || errors.Is(err, errSpent) || errors.Is(err, transport.ErrUnreachable) || errors.As(err, &refused) && refused.status < http.StatusInternalServerError || failures == maxQueryFailures {
+		if ctx.Err() != nil || errors.Is(err, collectors.ErrSpent) || errors.Is(err, transport.ErrUnreachable) || errors.As(err, &refused) && refused.status < http.StatusInternalServerError || failures == maxQueryFailures {
 			return nil, nil, err
 		}
 		if errors.Is(err, errTooMuch) {

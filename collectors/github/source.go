@@ -136,7 +136,7 @@ func (k kind[S]) Pages(ctx context.Context, cursor string) iter.Seq2[collectors.
 		}
 		err := k.allPages(ctx, states, yield)
 		// A run that may send no more requests goes on in the next.
-		if err != nil && !errors.Is(err, errStopped) && !errors.Is(err, errSpent) {
+		if err != nil && !errors.Is(err, errStopped) && !errors.Is(err, collectors.ErrSpent) {
 			yield(collectors.Page{}, err)
 		}
 	}
@@ -158,7 +158,7 @@ func (k kind[S]) allPages(ctx context.Context, states map[int64]S, yield func(co
 	var failed []error
 	for _, configured := range names {
 		err := k.repositoryPages(ctx, configured, states, yield)
-		if errors.Is(err, errStopped) || errors.Is(err, errSpent) {
+		if errors.Is(err, errStopped) || errors.Is(err, collectors.ErrSpent) {
 			return err
 		}
 		if err != nil {

@@ -59,14 +59,14 @@ func (t teams) Pages(ctx context.Context, _ string) iter.Seq2[collectors.Page, e
 	return func(yield func(collectors.Page, error) bool) {
 		owners, err := t.owners(ctx)
 		if err != nil {
-			if !errors.Is(err, errSpent) {
+			if !errors.Is(err, collectors.ErrSpent) {
 				yield(collectors.Page{}, err)
 			}
 			return
 		}
 		for _, owner := range owners {
 			rows, err := t.of(ctx, owner)
-			if errors.Is(err, errSpent) { // the next run reads them
+			if errors.Is(err, collectors.ErrSpent) { // the next run reads them
 				return
 			}
 			if err != nil {

@@ -129,7 +129,7 @@ func (g *gathering[S]) advance(ctx context.Context, ready []*reader[S]) error {
 			switch {
 			case !ok:
 			case next.err != nil:
-				if errors.Is(next.err, errSpent) || ctx.Err() != nil {
+				if errors.Is(next.err, collectors.ErrSpent) || ctx.Err() != nil {
 					return next.err
 				}
 				g.failures = append(g.failures, g.kind.source.explain(r.configured, next.err))

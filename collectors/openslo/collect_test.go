@@ -130,7 +130,13 @@ func (m *memory) history() string {
 // collect runs the collector of config once.
 func collect(t *testing.T, store *memory, config Config, address string, now time.Time) error {
 	t.Helper()
-	found, err := New(config, http.DefaultClient, address, func() time.Time { return now })
+	return collectBy(t, http.DefaultClient, store, config, address, now)
+}
+
+// collectBy runs the collector of config once, with requests sent by client.
+func collectBy(t *testing.T, client *http.Client, store *memory, config Config, address string, now time.Time) error {
+	t.Helper()
+	found, err := New(config, client, address, func() time.Time { return now })
 	if err != nil || len(found) != 1 {
 		t.Fatalf("%d collectors, %v", len(found), err)
 	}
@@ -180,6 +186,50 @@ slo/c.yaml c6 from 2026-01-06 deleted false
   line 1 not YAML: sequence end token ']' not found`, 7)
 	gitHub.commits = append(gitHub.commits, commit{"c7", "2026-01-07T09:00:00Z", map[string]string{"slo/a.yaml": slo("0.95")}})
 	run("\nslo/c.yaml c7 from 2026-01-07 deleted true", 3)
+}
+
+// A budget sends so many requests and no more.
+type budget struct{ left int }
+
+func (b *budget) RoundTrip(request *http.Request) (*http.Response, error) {
+	if b.left == 0 {
+		return nil, collectors.ErrSpent
+	}
+	b.left--
+	return http.DefaultTransport.RoundTrip(request)
+}
+
+// TestBudgetOfRequests stops without an error where no more may be sent, and goes on
+// there until all is stored as by one run.
+func TestBudgetOfRequests(t *testing.T) {
+	gitHub := &gitHub{commits: []commit{
+		{"c1", "2026-01-01T09:00:00Z", map[string]string{"a.yaml": slo("0.9"), "b.yaml": slo("0.8")}},
+		{"c2", "2026-01-02T09:00:00Z", map[string]string{"a.yaml": slo("0.95"), "b.yaml": slo("0.8")}},
+	}}
+	server := httptest.NewServer(gitHub)
+	defer server.Close()
+	config := Config{Repositories: []Repository{{Repository: "acme/slo", Paths: []string{"*.yaml"}}}}
+	whole, parts := &memory{}, &memory{}
+	if err := collect(t, whole, config, server.URL, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	for run := 1; ; run++ {
+		if err := collectBy(t, &http.Client{Transport: &budget{left: 4}}, parts, config, server.URL, time.Time{}); err != nil {
+			t.Fatalf("run %d: %v", run, err)
+		}
+		if parts.cursor == whole.cursor {
+			if run == 1 {
+				t.Error("the first run was not stopped")
+			}
+			break
+		}
+		if run == 9 {
+			t.Fatalf("after %d runs the cursor is %s, want %s", run, parts.cursor, whole.cursor)
+		}
+	}
+	if got, want := parts.history(), whole.history(); got != want {
+		t.Errorf("there is\n%s\nwant\n%s", got, want)
+	}
 }
 
 // TestRepositoryThatCannotBeRead names it, and reads the others.

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-github/v60/github"
 
 	"dorado/collectors"
+	"dorado/collectors/transport"
 )
 
 // New returns the collectors of the objectives. client sends the requests to the
@@ -88,10 +89,13 @@ func (c *repositories) Pages(ctx context.Context, cursor string) iter.Seq2[colle
 			if errors.Is(err, errStopped) {
 				return
 			}
+			if errors.Is(err, collectors.ErrSpent) {
+				break
+			}
 			if err != nil {
 				failed = append(failed, fmt.Errorf("openslo: repository %s: %w", name, err))
 			}
-			if ctx.Err() != nil {
+			if ctx.Err() != nil || errors.Is(err, transport.ErrUnreachable) {
 				break
 			}
 		}
