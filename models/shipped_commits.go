@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -161,13 +162,20 @@ func readGraph(ctx context.Context, db *warehouse.Database) (*commitGraph, error
 	}
 	graph.bounds = append(bounds, count[0]+1)
 	graph.first = make([]int32, count[0]+2)
-	err = db.Each(ctx, "select cast(commit_id as integer), cast(parent_commit_id as integer) from core.commit_parents order by commit_id, position", func(row []driver.Value) {
+	// The table is stored in the order that is wanted here.
+	last, isSorted := int32(0), true
+	err = db.Each(ctx, "select cast(commit_id as integer), cast(parent_commit_id as integer) from core.commit_parents", func(row []driver.Value) {
 		child, parent := row[0].(int32), row[1].(int32)
+		isSorted = isSorted && child >= last
+		last = child
 		graph.parents = append(graph.parents, parent)
 		graph.first[child+1]++
 	})
 	if err != nil {
 		return nil, err
+	}
+	if !isSorted {
+		return nil, errors.New("core.commit_parents is not stored by commit")
 	}
 	for c := 1; c < len(graph.first); c++ {
 		graph.first[c] += graph.first[c-1]

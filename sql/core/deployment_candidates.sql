@@ -94,31 +94,35 @@ targeted as (
 
 decided as (
     select
-        *,
-        first_value(source) over (
-            partition by service_id, repository, target
-            order by rule_position nulls last, source, source_id
-        ) as decided_source
+        service_id,
+        repository,
+        target,
+        arg_min(source, (rule_position is null, rule_position, source)) as source
     from targeted
+    group by service_id, repository, target
 )
 
 select
-    service_id,
-    source,
-    source_id,
-    repository,
-    environment,
-    is_production,
-    status,
-    sha,
-    version,
-    rule_position,
+    targeted.service_id,
+    targeted.source,
+    targeted.source_id,
+    targeted.repository,
+    targeted.environment,
+    targeted.is_production,
+    targeted.status,
+    targeted.sha,
+    targeted.version,
+    targeted.rule_position,
     case
-        when source <> decided_source
-            then 'the repository''s deployments to ' || target || ' are of another kind: ' || decided_source
+        when targeted.source <> decided.source
+            then 'the repository''s deployments to ' || targeted.target || ' are of another kind: ' || decided.source
     end as excluded_reason,
-    source_url,
-    started_at,
-    finished_at
-from decided
-order by service_id, finished_at, started_at, source, source_id
+    targeted.source_url,
+    targeted.started_at,
+    targeted.finished_at
+from targeted
+join decided
+    on targeted.service_id = decided.service_id
+    and targeted.repository is not distinct from decided.repository
+    and targeted.target is not distinct from decided.target
+order by targeted.service_id, targeted.finished_at, targeted.started_at, targeted.source, targeted.source_id

@@ -30,12 +30,14 @@ with
 
 listed as (
     select
-        repository,
-        number,
+        pull_requests.pull_request_id,
         count(*) as commits,
-        min(authored_at) as first_commit_at
-    from staging.github_pull_request_commits
-    group by repository, number
+        min(listed.authored_at) as first_commit_at
+    from staging.github_pull_request_commits as listed
+    join staging.github_pull_requests as pull_requests
+        on listed.repository = pull_requests.repository
+        and listed.number = pull_requests.number
+    group by pull_requests.pull_request_id
 ),
 
 readiness as (
@@ -54,20 +56,26 @@ readiness as (
 
 merge_commits as (
     select
-        pull_requests.pull_request_id,
-        bool_or(commits.is_merge) as is_merge,
-        bool_or(originals.sha is not null) as is_copied
+        merges.pull_request_id,
+        commits.is_merge
+    from core.pull_request_merges as merges
+    join core.commits as commits
+        on merges.commit_id = commits.commit_id
+),
+
+copied as (
+    select distinct merges.pull_request_id
     from core.pull_request_merges as merges
     join core.commits as commits
         on merges.commit_id = commits.commit_id
     join staging.github_pull_requests as pull_requests
         on merges.pull_request_id = pull_requests.pull_request_id
-    left join staging.github_pull_request_commits as originals
+    join staging.github_pull_request_commits as originals
         on pull_requests.repository = originals.repository
         and pull_requests.number = originals.number
         and commits.authored_at = originals.authored_at
         and commits.message = originals.message
-    group by pull_requests.pull_request_id
+    where not commits.is_merge
 )
 
 select
@@ -82,7 +90,7 @@ select
     pull_requests.head_branch,
     case
         when merge_commits.is_merge then 'merge'
-        when merge_commits.is_copied then 'rebase'
+        when copied.pull_request_id is not null then 'rebase'
         when not merge_commits.is_merge then 'squash'
     end as merge_method,
     pull_requests.merge_commit_sha,
@@ -95,9 +103,10 @@ select
 from staging.github_pull_requests as pull_requests
 left join merge_commits
     on pull_requests.pull_request_id = merge_commits.pull_request_id
+left join copied
+    on pull_requests.pull_request_id = copied.pull_request_id
 left join readiness
     on pull_requests.pull_request_id = readiness.pull_request_id
 left join listed
-    on pull_requests.repository = listed.repository
-    and pull_requests.number = listed.number
+    on pull_requests.pull_request_id = listed.pull_request_id
 order by pull_requests.repository, pull_requests.number

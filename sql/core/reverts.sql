@@ -18,52 +18,66 @@
 -- key: deployment_number, reverted_deployment_number
 with
 
-carried_commits as (
-    select
-        shipped.deployment_number,
-        lineage.series_number,
-        commits.repository,
-        commits.sha,
-        commits.message
-    from core.shipped_commits as shipped
-    join core.deployment_lineage as lineage
-        on shipped.deployment_number = lineage.deployment_number
-    join core.commits as commits
-        on shipped.commit_id = commits.commit_id
-    anti join core.commits_elsewhere as elsewhere
-        on shipped.deployment_number = elsewhere.deployment_number
-        and shipped.commit_id = elsewhere.commit_id
-    where not shipped.is_baseline
-),
-
+-- Few commits revert another: they are found before deployments are looked at.
 reverting_commits as (
     select
-        deployment_number,
-        series_number,
+        commit_id,
         repository,
         sha,
         regexp_extract(message, 'This reverts commit ([0-9a-f]{7,40})', 1) as reverted_sha
-    from carried_commits
+    from core.commits
     where
         message like '%This reverts commit %'
         and message not like 'Revert "Revert "%'
         and message not like 'Reapply "%'
 ),
 
+commit_pairs as (
+    select
+        reverting.commit_id,
+        reverted.commit_id as reverted_commit_id,
+        'commit ' || left(reverting.sha, 7) || ' reverts commit ' || left(reverted.sha, 7) as reason
+    from reverting_commits as reverting
+    join core.commits as reverted
+        on reverting.repository = reverted.repository
+        and left(reverting.reverted_sha, 7) = left(reverted.sha, 7)
+    where
+        reverting.reverted_sha <> ''
+        and starts_with(reverted.sha, reverting.reverted_sha)
+),
+
+carried_commits as (
+    select
+        shipped.deployment_number,
+        shipped.commit_id,
+        lineage.series_number
+    from core.shipped_commits as shipped
+    join core.deployment_lineage as lineage
+        on shipped.deployment_number = lineage.deployment_number
+    anti join core.commits_elsewhere as elsewhere
+        on shipped.deployment_number = elsewhere.deployment_number
+        and shipped.commit_id = elsewhere.commit_id
+    where
+        not shipped.is_baseline
+        and shipped.commit_id in (
+            select commit_id from commit_pairs
+            union all
+            select reverted_commit_id from commit_pairs
+        )
+),
+
 reverted_commits as (
     select
         reverting.deployment_number,
-        carried.deployment_number as reverted_deployment_number,
-        'commit ' || left(reverting.sha, 7) || ' reverts commit ' || left(carried.sha, 7) as reason
-    from reverting_commits as reverting
-    join carried_commits as carried
-        on reverting.series_number = carried.series_number
-        and reverting.deployment_number > carried.deployment_number
-        and reverting.repository = carried.repository
-        and left(reverting.reverted_sha, 7) = left(carried.sha, 7)
-    where
-        reverting.reverted_sha <> ''
-        and starts_with(carried.sha, reverting.reverted_sha)
+        reverted.deployment_number as reverted_deployment_number,
+        pairs.reason
+    from commit_pairs as pairs
+    join carried_commits as reverting
+        on pairs.commit_id = reverting.commit_id
+    join carried_commits as reverted
+        on pairs.reverted_commit_id = reverted.commit_id
+        and reverting.series_number = reverted.series_number
+        and reverting.deployment_number > reverted.deployment_number
 ),
 
 reverting_pull_requests as (
@@ -85,25 +99,39 @@ reverting_pull_requests as (
         and pull_requests.title not like 'Reapply "%'
 ),
 
--- The pull request that each of them takes back.
-pull_request_pairs as (
+-- Named by its number, else by its title.
+possible_pairs as (
     select
         reverting.repository,
         reverting.number,
-        reverted.number as reverted_number
+        reverted.number as reverted_number,
+        reverted.merged_at as reverted_merged_at
     from reverting_pull_requests as reverting
     join core.pull_requests as reverted
         on reverting.repository = reverted.repository
+        and reverting.reverted_number = reverted.number
         and reverting.merged_at > reverted.merged_at
-    where
-        reverting.reverted_number = reverted.number
-        or (
-            reverting.reverted_number is null
-            and reverting.reverted_title = reverted.title
-        )
+    union all
+    select
+        reverting.repository,
+        reverting.number,
+        reverted.number as reverted_number,
+        reverted.merged_at as reverted_merged_at
+    from reverting_pull_requests as reverting
+    join core.pull_requests as reverted
+        on reverting.repository = reverted.repository
+        and reverting.reverted_title = reverted.title
+        and reverting.merged_at > reverted.merged_at
+    where reverting.reverted_number is null
+),
+
+-- The pull request that each of them takes back.
+pull_request_pairs as (
+    select *
+    from possible_pairs
     qualify row_number() over (
-        partition by reverting.repository, reverting.number
-        order by reverted.merged_at desc, reverted.number desc
+        partition by repository, number
+        order by reverted_merged_at desc, reverted_number desc
     ) = 1
 ),
 

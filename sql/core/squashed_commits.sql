@@ -17,7 +17,13 @@ with
 sorted as (
     select
         pull_requests.pull_request_id,
-        listed.*
+        listed.repository,
+        listed.sha,
+        listed.author,
+        listed.is_bot,
+        listed.is_merge,
+        listed.authored_at,
+        listed.committed_at
     from staging.github_pull_request_commits as listed
     join core.pull_requests as pull_requests
         on listed.repository = pull_requests.repository
