@@ -29,6 +29,14 @@ type Explanation struct {
 	Filters Filters `json:"-"` // beside Service and Team
 	Limit   int64   `json:"-"` // the most records; 0 for all
 	Window  *Window `json:"-"` // which records of each part; nil for all
+
+	parts []partOf // of each record
+}
+
+// A partOf is the part that a record belongs to.
+type partOf struct {
+	title   string // "" for none
+	records int    // that the part has
 }
 
 // A Window is some of the records of parts.
@@ -87,9 +95,6 @@ type ExplainedRecord struct {
 	ExcludedReason *string   `json:"excluded_reason"`
 	SourceURL      *string   `json:"source_url"`
 	RecordAt       time.Time `json:"record_at"`
-
-	part        string // the title of its part, "" for none
-	partRecords int    // how many records that has
 }
 
 // Find asks the snapshot for the explanation of the metric, service and team that
@@ -260,11 +265,12 @@ func (e *Explanation) findRecords(ctx context.Context, snapshot Snapshot) error 
 	defer rows.Close()
 	for rows.Next() {
 		var r ExplainedRecord
+		var part partOf
 		if err := rows.Scan(&r.Service, &r.Team, &r.Repository, &r.Environment, &r.Deployment, &r.Record,
-			&r.IsCounted, &r.IsNumerator, &r.ValueSeconds, &r.Rule, &r.ExcludedReason, &r.SourceURL, &r.RecordAt, &r.part, &r.partRecords); err != nil {
+			&r.IsCounted, &r.IsNumerator, &r.ValueSeconds, &r.Rule, &r.ExcludedReason, &r.SourceURL, &r.RecordAt, &part.title, &part.records); err != nil {
 			return err
 		}
-		e.Records = append(e.Records, r)
+		e.Records, e.parts = append(e.Records, r), append(e.parts, part)
 	}
 	return rows.Err()
 }
@@ -279,14 +285,15 @@ type ExplainedPart struct {
 // Parts sorts the records into those that count and, by reason, those left out.
 func (e *Explanation) Parts() []ExplainedPart {
 	var parts []ExplainedPart
-	for _, record := range e.Records {
-		if record.part == "" {
+	for i, record := range e.Records {
+		of := e.parts[i]
+		if of.title == "" {
 			continue
 		}
-		at := slices.IndexFunc(parts, func(p ExplainedPart) bool { return p.Title == record.part })
+		at := slices.IndexFunc(parts, func(p ExplainedPart) bool { return p.Title == of.title })
 		if at < 0 {
 			at = len(parts)
-			parts = append(parts, ExplainedPart{Title: record.part, Count: record.partRecords})
+			parts = append(parts, ExplainedPart{Title: of.title, Count: of.records})
 		}
 		parts[at].Records = append(parts[at].Records, record)
 	}
