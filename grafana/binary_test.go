@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/grafana/grafana-plugin-sdk-go/config"
 
 	"dorado/grafana/host"
 	"dorado/grafana/servertest"
@@ -86,7 +87,7 @@ func open(t *testing.T) plugin {
 func settingsOf(name, address, token, jsonData string) backend.PluginContext {
 	return backend.PluginContext{
 		OrgID: 1, PluginID: PluginID, PluginVersion: "1.0.0", User: &backend.User{Login: "admin", Role: "Admin"},
-		GrafanaConfig: backend.NewGrafanaCfg(map[string]string{}),
+		GrafanaConfig: config.NewGrafanaCfg(map[string]string{}),
 		DataSourceInstanceSettings: &backend.DataSourceInstanceSettings{
 			ID: 1, UID: name, Name: name, Type: PluginID, URL: address, JSONData: []byte(jsonData), DecryptedSecureJSONData: map[string]string{"token": token}},
 	}
@@ -250,6 +251,18 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// TestBusy: panels wait for a busy server instead of showing an error.
+func TestBusy(t *testing.T) {
+	plugin := open(t)
+	answer := plugin.ask(Query{QueryType: QuerySQL, SQL: servertest.BusySQL})
+	if answer.Error != nil || answer.Frames[0].Rows() == 0 {
+		t.Errorf("%v %v", answer.Frames, answer.Error)
+	}
+	if asked := len(plugin.server.Asked()); asked != 2 {
+		t.Errorf("the server was asked %d times", asked)
+	}
+}
+
 // TestManyPanels asks from many panels at once.
 func TestManyPanels(t *testing.T) {
 	plugin := open(t)
@@ -318,12 +331,14 @@ func TestStatic(t *testing.T) {
 	}
 }
 
-// TestForeignPlatform: what is shipped is built on one machine for all; that one
-// foreign platform compiles tells of code for one system only.
-func TestForeignPlatform(t *testing.T) {
-	command := exec.Command("go", "vet", "dorado/grafana", "dorado/cmd/gpx_dorado")
-	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=windows", "GOARCH=arm64")
-	if output, err := command.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, output)
+// TestPlatforms: what is shipped is built on one machine for all platforms.
+func TestPlatforms(t *testing.T) {
+	for _, platform := range []string{"linux_amd64", "linux_arm64", "darwin_amd64", "darwin_arm64", "windows_amd64", "windows_arm64"} {
+		t.Run(platform, func(t *testing.T) {
+			system, architecture, _ := strings.Cut(platform, "_")
+			if _, err := build(t.TempDir(), system, architecture); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }

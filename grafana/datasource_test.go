@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/grafana/grafana-plugin-sdk-go/config"
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
 	"dorado/grafana/servertest"
@@ -281,7 +282,7 @@ func TestRowLimit(t *testing.T) {
 	if frame := frameOf(t, plugin.ask(query)); frame.Rows() != 1000 || len(frame.Meta.Notices) != 0 {
 		t.Errorf("%d rows, %+v", frame.Rows(), frame.Meta.Notices)
 	}
-	plugin.context.GrafanaConfig = backend.NewGrafanaCfg(map[string]string{backend.SQLRowLimit: "100"})
+	plugin.context.GrafanaConfig = config.NewGrafanaCfg(map[string]string{config.SQLRowLimit: "100"})
 	if frame := frameOf(t, plugin.ask(query)); frame.Rows() != 100 || !hasNotice(frame, "Only the first 100 rows") || plugin.server.LastSQL().Limit != 100 {
 		t.Errorf("%d rows, %+v", frame.Rows(), frame.Meta.Notices)
 	}
@@ -289,7 +290,7 @@ func TestRowLimit(t *testing.T) {
 	if frame := frameOf(t, plugin.ask(query)); frame.Rows() != 10 || !hasNotice(frame, "Only the first 10 rows") {
 		t.Errorf("%d rows, %+v", frame.Rows(), frame.Meta.Notices)
 	}
-	plugin.context.GrafanaConfig = backend.NewGrafanaCfg(map[string]string{backend.SQLRowLimit: "5"})
+	plugin.context.GrafanaConfig = config.NewGrafanaCfg(map[string]string{config.SQLRowLimit: "5"})
 	if frame := frameOf(t, plugin.ask(Query{Metric: "change_lead_time"})); frame.Rows() != 5 || !hasNotice(frame, "Only the first 5 rows") {
 		t.Errorf("%d rows, %+v", frame.Rows(), frame.Meta.Notices)
 	}

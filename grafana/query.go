@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/grafana/grafana-plugin-sdk-go/config"
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 	"golang.org/x/sync/errgroup"
 
@@ -101,8 +102,8 @@ var errNothing = errors.New("the dashboard's filters and the query's own have no
 
 // QueryData answers all queries of a panel, several at once.
 func (d *Datasource) QueryData(ctx context.Context, request *backend.QueryDataRequest) (*backend.QueryDataResponse, error) {
-	config := backend.GrafanaConfigFromContext(ctx)
-	concurrent, err := config.ConcurrentQueryCount()
+	configured := config.GrafanaConfigFromContext(ctx)
+	concurrent, err := configured.ConcurrentQueryCount()
 	if err != nil || concurrent < 1 {
 		concurrent = 10 // what Grafana has where nothing is configured
 	}
@@ -112,7 +113,7 @@ func (d *Datasource) QueryData(ctx context.Context, request *backend.QueryDataRe
 	group.SetLimit(concurrent)
 	for _, query := range request.Queries {
 		group.Go(func() error {
-			answer := d.answer(ctx, query, rowLimit(config))
+			answer := d.answer(ctx, query, rowLimit(configured))
 			mutex.Lock()
 			defer mutex.Unlock()
 			response.Responses[query.RefID] = answer
@@ -123,8 +124,8 @@ func (d *Datasource) QueryData(ctx context.Context, request *backend.QueryDataRe
 }
 
 // rowLimit returns the most rows that Grafana wants, 0 where it says nothing.
-func rowLimit(config *backend.GrafanaCfg) int {
-	limit, err := strconv.Atoi(config.Get(backend.SQLRowLimit))
+func rowLimit(configured *config.GrafanaCfg) int {
+	limit, err := strconv.Atoi(configured.Get(config.SQLRowLimit))
 	if err != nil || limit < 0 {
 		return 0
 	}

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"mime"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -72,15 +74,40 @@ type requestError struct {
 	problem wire.Problem // what the server said; zero if it did not answer
 	text    string
 	cause   error
+
+	retryAfter time.Duration // when a busy server wants to be asked again
 }
 
 func (e *requestError) Error() string { return e.text }
 
 func (e *requestError) Unwrap() error { return e.cause }
 
+// busyPatience is how long a busy server is asked again.
+const busyPatience = 30 * time.Second
+
 // ask sends a request and returns the answer, which is 200 and of the media type
-// accepted; else the error is a *requestError. The caller closes the body.
+// accepted; else the error is a *requestError. The caller closes the body. A server
+// that is busy, as where all panels of many dashboards ask at once, is asked again
+// when it said, and a little later, so that those who wait do not all come together.
 func (s *server) ask(ctx context.Context, method, path string, parameters url.Values, body any, accept string) (*http.Response, error) {
+	began := time.Now()
+	for {
+		response, err := s.askOnce(ctx, method, path, parameters, body, accept)
+		var refused *requestError
+		if !errors.As(err, &refused) || refused.problem.Type != wire.ProblemBusy || time.Since(began) > busyPatience {
+			return response, err
+		}
+		timer := time.NewTimer(refused.retryAfter + rand.N(time.Second))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, s.unreachable(ctx, ctx.Err())
+		}
+	}
+}
+
+func (s *server) askOnce(ctx context.Context, method, path string, parameters url.Values, body any, accept string) (*http.Response, error) {
 	if s.mistake != nil {
 		return nil, &requestError{status: backend.StatusBadRequest, text: s.mistake.Error(), cause: s.mistake}
 	}
@@ -142,6 +169,9 @@ func isTimeout(err error) bool {
 // refusal returns the error that an answer is.
 func (s *server) refusal(response *http.Response, media string) error {
 	refused := &requestError{status: backend.Status(response.StatusCode)}
+	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil {
+		refused.retryAfter = time.Duration(seconds) * time.Second
+	}
 	const most = 64 << 10
 	body, err := io.ReadAll(io.LimitReader(response.Body, most))
 	if err != nil {

@@ -6,9 +6,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,13 +29,14 @@ import (
 
 // A warehouse is the demo's, served as for Grafana.
 type warehouse struct {
-	program, config string
-	plugin          *grafana.Datasource
-	from, to        time.Time
+	program, config, address string
+	adminToken               string
+	plugin                   *grafana.Datasource
+	from, to                 time.Time
 }
 
 // serveDemo makes the demo and serves it until the test ends.
-func serveDemo(t *testing.T) *warehouse {
+func serveDemo(t testing.TB) *warehouse {
 	t.Helper()
 	folder := t.TempDir()
 	made := &warehouse{program: filepath.Join(folder, "dorado"), config: filepath.Join(folder, "demo", "dorado.yaml")}
@@ -40,6 +44,7 @@ func serveDemo(t *testing.T) *warehouse {
 		t.Fatalf("build dorado: %v\n%s", err, output)
 	}
 	made.run(t, "demo", "--folder", filepath.Dir(made.config), "--days", "60")
+	made.addToken(t)
 	ctx, stop := context.WithCancel(context.Background())
 	command := exec.CommandContext(ctx, made.program, "serve", "--config", made.config, "--listen", "127.0.0.1:0", "--log-format", "json")
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
@@ -68,7 +73,8 @@ func serveDemo(t *testing.T) *warehouse {
 		for lines.Scan() { // or it would wait for somebody to read its log
 		}
 	}()
-	instance, err := grafana.New(t.Context(), backend.DataSourceInstanceSettings{URL: "http://" + address, JSONData: []byte("{}")})
+	made.address = "http://" + address
+	instance, err := grafana.New(t.Context(), backend.DataSourceInstanceSettings{URL: made.address, JSONData: []byte("{}")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,8 +87,23 @@ func serveDemo(t *testing.T) *warehouse {
 	return made
 }
 
+// addToken makes a token that may read the server's own metrics.
+func (w *warehouse) addToken(t testing.TB) {
+	t.Helper()
+	created := w.run(t, "token", "create", "admin", "--scope", "admin")
+	w.adminToken, _, _ = strings.Cut(created, "\n")
+	config, err := os.ReadFile(w.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry := regexp.MustCompile(`(?m)^ *- \{name.*$`).FindString(created)
+	if err := os.WriteFile(w.config, fmt.Appendf(config, "\nserver:\n  tokens:\n%s\n", entry), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // run runs dorado and returns what it prints.
-func (w *warehouse) run(t *testing.T, args ...string) string {
+func (w *warehouse) run(t testing.TB, args ...string) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	command := exec.Command(w.program, args...)
@@ -94,7 +115,22 @@ func (w *warehouse) run(t *testing.T, args ...string) string {
 }
 
 // ask asks the plugin a query as Grafana does, in which variables have their values.
-func (w *warehouse) ask(t *testing.T, query grafana.Query, values map[string][]string) *data.Frame {
+func (w *warehouse) ask(t testing.TB, query grafana.Query, values map[string][]string) *data.Frame {
+	t.Helper()
+	answers, err := w.plugin.QueryData(t.Context(), &backend.QueryDataRequest{Queries: []backend.DataQuery{w.filled(t, query, values)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := answers.Responses[query.RefID]
+	if answer.Error != nil {
+		t.Errorf("%v\n%s", answer.Error, query.SQL)
+		return data.NewFrame("")
+	}
+	return answer.Frames[0]
+}
+
+// filled returns a query as Grafana sends it, in which variables have their values.
+func (w *warehouse) filled(t testing.TB, query grafana.Query, values map[string][]string) backend.DataQuery {
 	t.Helper()
 	for _, filter := range []*[]string{&query.Filters.Service, &query.Filters.Team, &query.Filters.Repository, &query.Filters.Environment} {
 		for _, name := range slices.Clone(*filter) {
@@ -110,23 +146,14 @@ func (w *warehouse) ask(t *testing.T, query grafana.Query, values map[string][]s
 	if err != nil {
 		t.Fatal(err)
 	}
-	answers, err := w.plugin.QueryData(t.Context(), &backend.QueryDataRequest{Queries: []backend.DataQuery{{
+	return backend.DataQuery{
 		RefID: query.RefID, QueryType: query.QueryType, JSON: text, Interval: 24 * time.Hour, MaxDataPoints: 1000,
 		TimeRange: backend.TimeRange{From: w.from, To: w.to},
-	}}})
-	if err != nil {
-		t.Fatal(err)
 	}
-	answer := answers.Responses[query.RefID]
-	if answer.Error != nil {
-		t.Errorf("%v\n%s", answer.Error, query.SQL)
-		return data.NewFrame("")
-	}
-	return answer.Frames[0]
 }
 
 // queryOf returns a target as the plugin reads it.
-func queryOf(t *testing.T, target variants.Dataquery) grafana.Query {
+func queryOf(t testing.TB, target variants.Dataquery) grafana.Query {
 	t.Helper()
 	text, err := json.Marshal(target)
 	if err != nil {
@@ -140,7 +167,7 @@ func queryOf(t *testing.T, target variants.Dataquery) grafana.Query {
 }
 
 // valuesOf asks for the values of a dashboard's variables: all, or the first.
-func (w *warehouse) valuesOf(t *testing.T, variables []dashboard.VariableModel) map[string][]string {
+func (w *warehouse) valuesOf(t testing.TB, variables []dashboard.VariableModel) map[string][]string {
 	t.Helper()
 	values := map[string][]string{}
 	for _, variable := range variables {
@@ -211,6 +238,7 @@ func TestQueries(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a cancelled query ends", w.checkCancel)
 }
 
 // checkFrame checks that a frame is what its panel can draw.
@@ -278,4 +306,55 @@ func (w *warehouse) compare(t *testing.T, frame *data.Frame, query grafana.Query
 	if text != want {
 		t.Errorf("the panel shows %s, the command line says %s:\n%s", text, want, sql)
 	}
+}
+
+// endless takes the engine longer than anybody waits.
+const endless = "select count(*) from range(1000000000) as a, range(1000000) as b where hash(a.range, b.range) = 0"
+
+// checkCancel checks that a panel that is closed ends its query in DuckDB within a second.
+func (w *warehouse) checkCancel(t *testing.T) {
+	running := startPlugin(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		answers, err := running.QueryData(ctx, &backend.QueryDataRequest{PluginContext: w.settings(), Queries: []backend.DataQuery{
+			w.filled(t, grafana.Query{RefID: "A", QueryType: grafana.QuerySQL, SQL: endless}, nil)}})
+		if err == nil {
+			err = answers.Responses["A"].Error
+		}
+		ended <- err
+	}()
+	w.waitForRunning(t, 1, 30*time.Second)
+	cancel()
+	w.waitForRunning(t, 0, time.Second)
+	if err := <-ended; err == nil {
+		t.Error("the query ended without an error")
+	}
+}
+
+// waitForRunning waits until that many SQL queries run in the server.
+func (w *warehouse) waitForRunning(t *testing.T, want int, most time.Duration) {
+	t.Helper()
+	wanted := fmt.Sprintf("\ndorado_sql_queries_running %d\n", want)
+	var text string
+	for began := time.Now(); time.Since(began) < most; time.Sleep(20 * time.Millisecond) {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.address+wire.PathTelemetry, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+w.adminToken)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text = string(body); strings.Contains(text, wanted) {
+			return
+		}
+	}
+	t.Errorf("after %s there are not %d queries running: %s", most, want, regexp.MustCompile("(?m)^dorado_sql_queries_running.*$").FindString(text))
 }

@@ -28,6 +28,7 @@ import (
 	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/grafana/grafana-plugin-sdk-go/config"
 
 	"dorado/grafana"
 	"dorado/grafana/host"
@@ -131,7 +132,7 @@ func (l *lab) context() backend.PluginContext {
 	}
 	return backend.PluginContext{
 		OrgID: 1, PluginID: grafana.PluginID, PluginVersion: "1.0.0", User: &backend.User{Login: "lab", Role: "Admin"},
-		GrafanaConfig: backend.NewGrafanaCfg(map[string]string{backend.SQLRowLimit: "1000000"}),
+		GrafanaConfig: config.NewGrafanaCfg(map[string]string{config.SQLRowLimit: "1000000"}),
 		DataSourceInstanceSettings: &backend.DataSourceInstanceSettings{
 			ID: 1, UID: uid, Name: l.source.Name, Type: grafana.PluginID, URL: l.source.URL, JSONData: l.source.JSONData, DecryptedSecureJSONData: secrets, Updated: l.source.Updated},
 	}

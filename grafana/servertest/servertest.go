@@ -31,6 +31,7 @@ const Token = "dorado_secret"
 
 // SQL that the server knows; it answers all other with Rows.
 const (
+	BusySQL  = "select busy"  // refused at first, as by a busy server
 	SlowSQL  = "select slow"  // never ends, but with its request
 	WrongSQL = "select wrong" // is refused at line 1, column 8
 	LongSQL  = "select long"  // has 1000 rows
@@ -270,10 +271,16 @@ func (s *Server) query(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mutex.Lock()
+	isFirst := !slices.Contains(s.queries, query)
 	s.queries = append(s.queries, query)
 	s.mutex.Unlock()
 	if !slices.Contains(s.Scopes, wire.ScopeSQL) {
 		problem(w, wire.Problem{Type: wire.ProblemBlank, Status: http.StatusForbidden, Detail: "the token has not the scope sql"})
+		return
+	}
+	if query.SQL == BusySQL && isFirst {
+		w.Header().Set("Retry-After", "1")
+		problem(w, wire.Problem{Type: wire.ProblemBusy, Status: http.StatusServiceUnavailable, Detail: "too many queries are running: try again in a moment"})
 		return
 	}
 	switch query.SQL {
