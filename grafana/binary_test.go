@@ -26,7 +26,7 @@ import (
 // build builds the backend as it is shipped, for a platform.
 func build(folder, system, architecture string) (string, error) {
 	binary := filepath.Join(folder, "gpx_dorado_"+system+"_"+architecture)
-	command := exec.Command("go", "build", "-tags", "arrow_json_stdlib", "-o", binary, "dorado/cmd/gpx_dorado")
+	command := exec.Command("go", "build", "-trimpath", "-tags", "arrow_json_stdlib", "-o", binary, "dorado/cmd/gpx_dorado")
 	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+system, "GOARCH="+architecture)
 	if output, err := command.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the backend for %s on %s: %w\n%s", system, architecture, err, output)

@@ -25,7 +25,7 @@ import (
 func startPlugin(t testing.TB) *host.Host {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "gpx_dorado")
-	command := exec.Command("go", "build", "-tags", "arrow_json_stdlib", "-o", binary, "dorado/cmd/gpx_dorado")
+	command := exec.Command("go", "build", "-trimpath", "-tags", "arrow_json_stdlib", "-o", binary, "dorado/cmd/gpx_dorado")
 	command.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("build the backend: %v\n%s", err, output)
