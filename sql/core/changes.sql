@@ -12,6 +12,7 @@
 --     first deployment  what the deployment replaced is not known, so this is all its history
 --
 -- deployment_id        The deployment, as in core.deployments.
+-- deployment_number    The same, for joins.
 -- service_id           The service, as in core.services.
 -- repository           owner/name.
 -- sha                  The commit.
@@ -67,6 +68,7 @@ commits as (
 
 select
     deployments.deployment_id,
+    deployments.deployment_number,
     deployments.service_id,
     commits.repository,
     commits.sha,

@@ -135,13 +135,12 @@ from_graph as (
     select * exclude (first_commit_id, series_number) from first_unsquashed
 ),
 
--- Those of the commits that files name.
-on_graph as (
+-- The commits that files name, where they are found.
+named as (
     select
-        deployments.service_id,
-        deployments.environment,
-        named.sha
-    from from_graph
+        shipped.deployment_number,
+        commits.sha
+    from shipped
     join (
         select
             commits.commit_id,
@@ -149,17 +148,33 @@ on_graph as (
         from core.commits as commits
         semi join core.ingested_changes as ingested
             on commits.sha = ingested.sha
-        union all
+    ) as commits
+        on shipped.commit_id = commits.commit_id
+    where shipped.squashed_pull_request_id is null
+    union all
+    select
+        shipped.deployment_number,
+        squashed.sha
+    from shipped
+    join (
         select
-            squashed.commit_id,
+            squashed.pull_request_id,
             squashed.sha
         from core.squashed_commits as squashed
         semi join core.ingested_changes as ingested
             on squashed.sha = ingested.sha
-    ) as named
-        on from_graph.commit_id = named.commit_id
+    ) as squashed
+        on shipped.squashed_pull_request_id = squashed.pull_request_id
+),
+
+on_graph as (
+    select
+        deployments.service_id,
+        deployments.environment,
+        named.sha
+    from named
     join core.deployments as deployments
-        on from_graph.deployment_number = deployments.deployment_number
+        on named.deployment_number = deployments.deployment_number
 ),
 
 changes as (

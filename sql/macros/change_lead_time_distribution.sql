@@ -40,8 +40,8 @@ deployed as (
     from core.deployments as deployments
     join core.services as services
         on deployments.service_id = services.service_id
-    join core.changes as changes
-        on deployments.deployment_id = changes.deployment_id
+    join core.shipped_changes as changes
+        on deployments.deployment_number = changes.deployment_number
     where
         deployments.is_production
         and deployments.status = 'success'

@@ -77,7 +77,7 @@ changes as (
         finished.finished_at
     from finished
     join core.changes as changes
-        on finished.deployment_id = changes.deployment_id
+        on finished.deployment_number = changes.deployment_number
     left join options
         on finished.service_id = options.service_id
     left join core.commits as commits

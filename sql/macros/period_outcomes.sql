@@ -51,4 +51,3 @@ where
     and outcomes.finished_at >= from_at
     and outcomes.finished_at < to_at
     and metrics.is_selected(filters, outcomes.service_id, services.team, outcomes.repository, outcomes.environment)
-order by outcomes.deployment_number
