@@ -59,16 +59,27 @@ groups as (
     group by dimension
 ),
 
-counts as (
+-- Spans begin with whole hours, of which there are few.
+hours as (
     select
-        deployed.dimension,
-        spans.lower_seconds,
+        dimension,
+        lead_time_seconds // 3600 as hour,
         count(*) as changes
     from deployed
+    where lead_time_seconds >= 0
+    group by dimension, hour
+),
+
+counts as (
+    select
+        hours.dimension,
+        spans.lower_seconds,
+        cast(sum(hours.changes) as bigint) as changes
+    from hours
     join spans
-        on deployed.lead_time_seconds >= spans.lower_seconds
-        and deployed.lead_time_seconds < coalesce(spans.upper_seconds, 'infinity'::double)
-    group by deployed.dimension, spans.lower_seconds
+        on hours.hour * 3600 >= spans.lower_seconds
+        and hours.hour * 3600 < coalesce(spans.upper_seconds, 'infinity'::double)
+    group by hours.dimension, spans.lower_seconds
 )
 
 select
