@@ -72,6 +72,10 @@ const (
 	defaultBranch      = "main|master"
 )
 
+// WorkflowPattern returns the regular expression that the file of the rule's workflow, its
+// path or its name matches, "" where every workflow is meant.
+func (r Rule) WorkflowPattern() string { return whole(r.Workflow) }
+
 var production = regexp.MustCompile(whole(ProductionPattern))
 
 // IsProduction reports whether what the rule matches is a production deployment.

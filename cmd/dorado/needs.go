@@ -50,12 +50,28 @@ func addNeeds(found *github.Needs, config *Config) {
 				switch {
 				case rule.Kind != models.KindWorkflowRun:
 				case rule.Job != "":
-					found.Jobs = append(found.Jobs, repository.Name)
+					addJobs(found, repository.Name, rule.WorkflowPattern())
 				default:
 					found.WorkflowRuns = append(found.WorkflowRuns, repository.Name)
 				}
 			}
 		}
+	}
+}
+
+// addJobs adds the jobs of a repository's workflows; pattern is "" for all of them.
+func addJobs(found *github.Needs, repository, pattern string) {
+	isNew := !slices.Contains(found.Jobs, repository)
+	found.Jobs = append(found.Jobs, repository)
+	patterns := found.JobWorkflows[repository]
+	switch {
+	case pattern == "":
+		delete(found.JobWorkflows, repository)
+	case isNew || patterns != nil && !slices.Contains(patterns, pattern):
+		if found.JobWorkflows == nil {
+			found.JobWorkflows = map[string][]string{}
+		}
+		found.JobWorkflows[repository] = append(patterns, pattern)
 	}
 }
 

@@ -46,12 +46,13 @@ type App struct {
 // that only some rules use. The entries are as Config.Repositories; "*/*" means
 // all. Whoever has a rule that needs records adds to them.
 type Needs struct {
-	Environments []string // environments
-	WorkflowRuns []string // workflow runs, all attempts
-	Jobs         []string // the jobs of workflow runs, which are read too then
-	Paths        []string // the paths that commits touch
-	Issues       []string // issues
-	Owners       []string // CODEOWNERS and catalog-info.yaml, and the teams of the owner
+	Environments []string            // environments
+	WorkflowRuns []string            // workflow runs, all attempts
+	Jobs         []string            // the jobs of workflow runs, which are read too then
+	JobWorkflows map[string][]string // of an entry of Jobs, regular expressions of the workflows' files, paths or names; none: all workflows
+	Paths        []string            // the paths that commits touch
+	Issues       []string            // issues
+	Owners       []string            // CODEOWNERS and catalog-info.yaml, and the teams of the owner
 }
 
 // The APIs to ask.

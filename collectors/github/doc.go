@@ -51,7 +51,8 @@
 //	github_workflow_runs  a span of the list, newest first, and the runs that had not ended; its first page *,
 //	                      then windows of time below GitHub's thousand back for 3 days. With a run come the
 //	                      attempts before its last.
-//	github_workflow_jobs  raw.github_reads; nothing. One list for each run that was completed.
+//	github_workflow_jobs  raw.github_reads; nothing. One list for each run that was completed, of the
+//	                      workflows that a rule with a job looks at.
 //	github_changed_files  raw.github_reads; nothing. One commit for each.
 //	github_issues         the greatest updated_at; the list from there *
 //	github_teams          none; the teams of each owner and the repositories of each *

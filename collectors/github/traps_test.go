@@ -396,3 +396,45 @@ func TestQueriesShrinkAndGrow(t *testing.T) {
 		t.Errorf("asked for %v", sizes)
 	}
 }
+
+// TestJobsOfNeededWorkflows reads the jobs of the runs that a rule looks at, and no
+// others; those of another workflow once a rule looks at that too.
+func TestJobsOfNeededWorkflows(t *testing.T) {
+	s := newTrap(t, "acme/api")
+	s.commit("main", day(2), "a")
+	for i, file := range []string{"deploy.yml", "test.yml", "it's-slow.yml"} {
+		attempt := simulator.Attempt{Conclusion: "success", StartedAt: day(3), FinishedAt: day(3).Add(time.Minute)}
+		attempt.Jobs = []simulator.Job{{ID: int64(i + 1), Name: "job of " + file, Conclusion: "success", StartedAt: attempt.StartedAt, FinishedAt: attempt.FinishedAt}}
+		s.Repositories[0].Records.WorkflowRuns = append(s.Repositories[0].Records.WorkflowRuns, &simulator.WorkflowRun{ID: int64(10 + i), Number: i + 1,
+			Workflow: strings.TrimSuffix(file, ".yml"), Path: ".github/workflows/" + file, Event: "push", Branch: "main", SHA: sha("a"), Actor: "ana",
+			CreatedAt: attempt.StartedAt, Attempts: []simulator.Attempt{attempt}})
+	}
+	asked := 0
+	s.between = func(_ http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.URL.Path, "/jobs") {
+			asked++
+		}
+		return false
+	}
+	store := openStore(t)
+	for _, test := range []struct {
+		patterns []string // nil: all workflows
+		asked    int      // with those asked for before
+		want     []string
+	}{
+		{[]string{"(?i)^(?:Deploy)$"}, 1, []string{"job of deploy.yml"}},
+		{[]string{"(?i)^(?:deploy.yml)$", `(?i)^(?:\.github/workflows/it's.*)$`}, 2, []string{"job of deploy.yml", "job of it's-slow.yml"}},
+		{nil, 3, []string{"job of deploy.yml", "job of it's-slow.yml", "job of test.yml"}},
+	} {
+		s.collect(t, store, func(config *github.Config) {
+			config.Needs = github.Needs{Jobs: []string{"acme/api"}}
+			if test.patterns != nil {
+				config.Needs.JobWorkflows = map[string][]string{"Acme/API": test.patterns}
+			}
+		})
+		same(t, store, "select name from github_workflow_jobs order by name", test.want...)
+		if asked != test.asked {
+			t.Errorf("for %q the jobs of %d runs were asked for, want %d", test.patterns, asked, test.asked)
+		}
+	}
+}

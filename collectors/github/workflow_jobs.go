@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"dorado/collectors"
@@ -36,10 +38,10 @@ type WorkflowJob struct {
 // Table returns the table's name.
 func (WorkflowJob) Table() string { return "github_workflow_jobs" }
 
-// workflowJobs reads the jobs of each workflow run that is completed, those of all
-// its attempts at once.
+// workflowJobs reads the jobs of each workflow run that is completed and whose jobs are
+// needed, those of all its attempts at once.
 func (s *source) workflowJobs(ctx context.Context, repository string, _ struct{}) iter.Seq2[page[struct{}], error] {
-	return s.details(ctx, "github_workflow_jobs", repository, completedRuns, func(ctx context.Context, run string) ([]collectors.Row, error) {
+	return s.details(ctx, "github_workflow_jobs", repository, fmt.Sprintf(completedRuns, s.config.Needs.jobPattern(repository)), func(ctx context.Context, run string) ([]collectors.Row, error) {
 		var rows []collectors.Row
 		for list, err := range lists[workflowJobList](ctx, s, fmt.Sprintf("repos/%s/actions/runs/%s/jobs?filter=all", repository, run)) {
 			if status(err) == http.StatusNotFound {
@@ -63,14 +65,36 @@ type workflowJobList struct {
 	Jobs []WorkflowJob `json:"jobs"`
 }
 
+// jobPattern returns, as an SQL text, the regular expression of the workflows of a
+// repository whose jobs are needed.
+func (n Needs) jobPattern(repository string) string {
+	var patterns []string
+	for name, some := range n.JobWorkflows {
+		if strings.EqualFold(name, repository) {
+			patterns = append(patterns, some...)
+		}
+	}
+	slices.Sort(patterns)
+	for i, pattern := range patterns {
+		patterns[i] = "(?:" + pattern + ")"
+	}
+	return "'" + strings.ReplaceAll(strings.Join(patterns, "|"), "'", "''") + "'" // "" matches everything
+}
+
 // completedRuns are the runs whose jobs are to be read: those whose last attempt is
-// completed.
+// completed, of workflows that match a pattern as core.rule_matches has it.
 const completedRuns = `
 	select
 		id::varchar as record,
 		max(run_attempt) || ' ' || max(updated_at) as version,
 		max(updated_at) as updated_at
 	from github_workflow_runs
-	where repository = $2
+	where
+		repository = $2
+		and (
+			regexp_matches(split_part(path, '@', 1), %[1]s)
+			or regexp_matches(split_part(split_part(path, '@', 1), '/', -1), %[1]s)
+			or regexp_matches(name, %[1]s)
+		)
 	group by id
 	having lower(arg_max(status, run_attempt)) = 'completed'`
