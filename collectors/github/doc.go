@@ -44,6 +44,8 @@
 //	github_commits        the head. What is new is listed from there; parents that are not stored lead to old
 //	                      commits that were merged only now. The first listing of a branch without merges is
 //	                      a chain; that of one with merges is read by REST.
+//	github_owner_files    pushed_at and the SHAs of what is at the top; nothing until it is pushed to. Then
+//	                      100 repositories are asked for these SHAs with one query, or each by REST *.
 //
 // The rest is read by REST, from the repositories that Config.Needs names:
 //
@@ -56,7 +58,6 @@
 //	github_changed_files  raw.github_reads; nothing. One commit for each.
 //	github_issues         the greatest updated_at; the list from there *
 //	github_teams          none; the teams of each owner and the repositories of each *
-//	github_owner_files    pushed_at and the SHAs of what is at the top; nothing until it is pushed to
 //
 // Positions in lists are GitHub's own cursors and are kept, so that a backfill goes
 // on below what is stored without reading from the top.

@@ -3,11 +3,14 @@ package github
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"iter"
+	"maps"
 	"net/http"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"dorado/collectors"
@@ -42,37 +45,27 @@ type content struct {
 	Content  string `json:"content"`
 }
 
-// ownerFiles lists the top of a repository that was pushed to, and reads the files
+// ownerFiles looks at the top of a repository that was pushed to, and reads the files
 // below those entries whose SHA has changed. A folder's SHA is that of all in it.
-func (s *source) ownerFiles(ctx context.Context, repository string, state ownerFilesState) iter.Seq2[page[ownerFilesState], error] {
+func (s *source) ownerFiles(ctx context.Context, road road, repository string, state ownerFilesState) iter.Seq2[page[ownerFilesState], error] {
 	return func(yield func(page[ownerFilesState], error) bool) {
 		found, err := s.repository(ctx, repository)
 		if err != nil {
 			yield(page[ownerFilesState]{}, err)
 			return
 		}
-		next := ownerFilesState{Entries: map[string]string{}}
+		next := ownerFilesState{}
 		if found.PushedAt != nil {
 			next.PushedAt = found.PushedAt.UTC().String()
 		}
 		if next.PushedAt != "" && next.PushedAt == state.PushedAt {
 			return
 		}
-		var top []content
-		_, err = s.get(conditional(ctx), &top, "repos/%s/contents/", repository)
-		if err != nil && status(err) != http.StatusNotFound { // so where it is empty
+		if next.Entries, err = road.ownerEntries(ctx, repository); err != nil {
 			yield(page[ownerFilesState]{}, err)
 			return
 		}
-		for _, entry := range top {
-			next.Entries[entry.Path] = entry.SHA
-		}
-		rows, err := s.changedOwnerFiles(ctx, repository, state.Entries, next.Entries)
-		kept := map[string]string{}
-		for _, name := range ownerPaths {
-			kept[topOf(name)] = next.Entries[topOf(name)]
-		}
-		next.Entries = kept
+		rows, err := changedOwnerFiles(ctx, road, repository, state.Entries, next.Entries)
 		yield(page[ownerFilesState]{rows: rows, state: &next}, err)
 	}
 }
@@ -89,29 +82,160 @@ func withoutKeys(text string) string { return integrationKey.ReplaceAllString(te
 func topOf(name string) string { return strings.Split(name, "/")[0] }
 
 // changedOwnerFiles reads the files below the entries that are not as before.
-func (s *source) changedOwnerFiles(ctx context.Context, repository string, before, now map[string]string) ([]collectors.Row, error) {
+func changedOwnerFiles(ctx context.Context, road road, repository string, before, now map[string]string) ([]collectors.Row, error) {
 	var rows []collectors.Row
+	var names []string // of the files to read
 	for _, name := range ownerPaths {
-		if now[topOf(name)] == before[topOf(name)] {
-			continue
+		switch now[topOf(name)] {
+		case before[topOf(name)]:
+		case "":
+			rows = append(rows, OwnerFile{Repository: repository, Path: name})
+		default:
+			names = append(names, name)
 		}
-		row := OwnerFile{Repository: repository, Path: name}
-		if now[topOf(name)] != "" {
-			var file content
-			_, err := s.get(ctx, &file, "repos/%s/contents/%s", repository, name)
-			if err != nil && status(err) != http.StatusNotFound {
-				return nil, fmt.Errorf("%s: %w", path.Base(name), err)
-			}
-			if err == nil {
-				text, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(file.Content, "\n", ""))
-				if err != nil || file.Encoding != "base64" {
-					return nil, fmt.Errorf("%s: GitHub gives it as %q, not as base64", name, file.Encoding)
-				}
-				decoded := withoutKeys(string(text))
-				row.SHA, row.Content = &file.SHA, &decoded
-			}
+	}
+	files, err := road.ownerFiles(ctx, repository, names)
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		if file.Content != nil {
+			text := withoutKeys(*file.Content)
+			file.Content = &text
 		}
-		rows = append(rows, row)
+		rows = append(rows, file)
 	}
 	return rows, nil
+}
+
+func (r restRoad) ownerEntries(ctx context.Context, repository string) (map[string]string, error) {
+	var top []content
+	_, err := r.get(conditional(ctx), &top, "repos/%s/contents/", repository)
+	if err != nil && status(err) != http.StatusNotFound { // so where it is empty
+		return nil, err
+	}
+	entries := map[string]string{}
+	for _, name := range ownerPaths {
+		entries[topOf(name)] = ""
+	}
+	for _, entry := range top {
+		if _, isWanted := entries[entry.Path]; isWanted {
+			entries[entry.Path] = entry.SHA
+		}
+	}
+	return entries, nil
+}
+
+func (r restRoad) ownerFiles(ctx context.Context, repository string, names []string) ([]OwnerFile, error) {
+	files := make([]OwnerFile, len(names))
+	for i, name := range names {
+		files[i] = OwnerFile{Repository: repository, Path: name}
+		var file content
+		_, err := r.get(ctx, &file, "repos/%s/contents/%s", repository, name)
+		if status(err) == http.StatusNotFound {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path.Base(name), err)
+		}
+		text, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(file.Content, "\n", ""))
+		if err != nil || file.Encoding != "base64" {
+			return nil, fmt.Errorf("%s: GitHub gives it as %q, not as base64", name, file.Encoding)
+		}
+		decoded := string(text)
+		files[i].SHA, files[i].Content = &file.SHA, &decoded
+	}
+	return files, nil
+}
+
+// ownerFilesSize is how much a look at a repository's owner files counts in a query: a
+// hundred of them fill one.
+const ownerFilesSize = maxItems / 100
+
+// A graphEntry is a file or a folder as GraphQL gives it.
+type graphEntry struct {
+	OID    string
+	Mode   int
+	Object struct {
+		Text        *string // nil where it is no text
+		IsTruncated bool
+	}
+}
+
+// symbolicLink is the mode of an entry whose text is the path of another.
+const symbolicLink = 0o120000
+
+// entriesOf asks for what is at some paths of the default branch; nil where nothing is.
+func (r graphRoad) entriesOf(repository string, paths []string, fields string) ([]*graphEntry, error) {
+	if len(paths) == 0 {
+		return nil, nil
+	}
+	var wanted strings.Builder
+	for i, name := range paths {
+		fmt.Fprintf(&wanted, " e%d: file(path: %s) { %s }", i, quoted(name), fields)
+	}
+	var found struct {
+		DefaultBranchRef *struct{ Target map[string]*graphEntry }
+	}
+	err := r.ask(&wish{
+		repository: repository,
+		fields:     "defaultBranchRef { target { ... on Commit {" + wanted.String() + " } } }",
+		items:      ownerFilesSize,
+		decode:     func(data json.RawMessage) error { return json.Unmarshal(data, &found) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]*graphEntry, len(paths))
+	for i := range paths {
+		if found.DefaultBranchRef != nil { // else it is empty
+			entries[i] = found.DefaultBranchRef.Target[fmt.Sprint("e", i)]
+		}
+	}
+	return entries, nil
+}
+
+func (r graphRoad) ownerEntries(_ context.Context, repository string) (map[string]string, error) {
+	entries := map[string]string{}
+	for _, name := range ownerPaths {
+		entries[topOf(name)] = ""
+	}
+	tops := slices.Sorted(maps.Keys(entries))
+	found, err := r.entriesOf(repository, tops, "oid")
+	if err != nil {
+		return nil, err
+	}
+	for i, top := range tops {
+		if found[i] != nil {
+			entries[top] = found[i].OID
+		}
+	}
+	return entries, nil
+}
+
+// ownerFiles asks REST for what it gives otherwise: what a link leads to, and the whole
+// of a long file.
+func (r graphRoad) ownerFiles(ctx context.Context, repository string, names []string) ([]OwnerFile, error) {
+	entries, err := r.entriesOf(repository, names, "oid mode object { ... on Blob { text isTruncated } }")
+	if err != nil {
+		return nil, err
+	}
+	files := make([]OwnerFile, len(names))
+	for i, name := range names {
+		files[i] = OwnerFile{Repository: repository, Path: name}
+		entry := entries[i]
+		if entry == nil {
+			continue
+		}
+		if entry.Mode == symbolicLink || entry.Object.IsTruncated || entry.Object.Text == nil {
+			read, err := (restRoad{source: r.source}).ownerFiles(ctx, repository, names[i:i+1])
+			if err != nil {
+				return nil, err
+			}
+			files[i] = read[0]
+			continue
+		}
+		files[i].SHA, files[i].Content = &entry.OID, entry.Object.Text
+	}
+	return files, nil
 }

@@ -55,6 +55,10 @@ type road interface {
 	// from base, or at least those of them that are not stored. The commits that
 	// are known to be missing, head or ancestors of it, lead to all others.
 	between(ctx context.Context, repository, base, head string, missing []string) iter.Seq2[[]collectors.Row, error]
+	// ownerEntries gives the SHA of each first part of ownerPaths on the default
+	// branch, "" where there is nothing; ownerFiles the files at some of these paths.
+	ownerEntries(ctx context.Context, repository string) (map[string]string, error)
+	ownerFiles(ctx context.Context, repository string, names []string) ([]OwnerFile, error)
 }
 
 // A head is where a branch points.

@@ -20,6 +20,7 @@ import (
 	"github.com/vektah/gqlparser/v2/validator"
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
+	"dorado/collectors/github"
 	"dorado/collectors/simulator"
 )
 
@@ -103,12 +104,19 @@ func TestQueriesFollowThePublishedSchema(t *testing.T) {
 	address := httptest.NewServer(server)
 	defer address.Close()
 	store := openStore(t)
+	set := func(config *github.Config) { config.Needs.Owners = []string{"*/*"} }
+	for _, repository := range organization.Repositories {
+		if repository.Records == nil {
+			repository.Records = &simulator.Records{}
+		}
+		repository.Records.Files = append(repository.Records.Files, simulator.File{Path: "CODEOWNERS", Content: "* @acme/all", At: organization.Start})
+	}
 	for range 3 {
-		collect(t, store, organization, address.URL)
+		collect(t, store, organization, address.URL, set)
 		now = now.AddDate(0, 0, 10)
 	}
 	now = organization.End
-	collect(t, store, organization, address.URL)
+	collect(t, store, organization, address.URL, set)
 	if len(server.queries) < 20 {
 		t.Fatalf("only %d queries were sent", len(server.queries))
 	}

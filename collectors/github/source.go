@@ -72,7 +72,7 @@ func New(config Config, client *http.Client, usage *Usage, reader Reader) ([]col
 		kind[struct{}]{source: s, name: "github_changed_files", needed: &s.config.Needs.Paths, pages: s.changedFiles},
 		kind[issuesState]{source: s, name: "github_issues", needed: &s.config.Needs.Issues, pages: s.issues},
 		teams{source: s},
-		kind[ownerFilesState]{source: s, name: "github_owner_files", needed: &s.config.Needs.Owners, pages: s.ownerFiles},
+		kind[ownerFilesState]{source: s, name: "github_owner_files", needed: &s.config.Needs.Owners, either: s.ownerFiles},
 	}, nil
 }
 
@@ -180,7 +180,7 @@ func (k kind[S]) repositoryPages(ctx context.Context, configured string, states 
 	if err != nil {
 		return err
 	}
-	if k.needed != nil && !Matches(*k.needed, repository.FullName) && !Matches(*k.needed, configured) {
+	if !k.isNeeded(configured, repository) {
 		return nil
 	}
 	state, isKnown := states[repository.ID]
@@ -215,6 +215,12 @@ func (k kind[S]) repositoryPages(ctx context.Context, configured string, states 
 		return errStopped
 	}
 	return nil
+}
+
+// isNeeded reports whether the kind is read of a repository, which may be configured by
+// another name than it has.
+func (k kind[S]) isNeeded(configured string, repository Repository) bool {
+	return k.needed == nil || Matches(*k.needed, repository.FullName) || Matches(*k.needed, configured)
 }
 
 // isFatal reports whether an error will come again with the next repository.

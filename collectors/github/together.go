@@ -90,6 +90,9 @@ func (k kind[S]) together(ctx context.Context, names []string, states map[int64]
 			g.failures = append(g.failures, k.source.explain(configured, known.err))
 			continue
 		}
+		if !k.isNeeded(configured, known.repository) {
+			continue
+		}
 		state, isKnown := states[known.repository.ID]
 		readContext, reread, err := k.source.deepened(ctx, k.name, known.repository.FullName, !isKnown)
 		if err != nil {

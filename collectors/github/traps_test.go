@@ -1,6 +1,7 @@
 package github_test
 
 import (
+	"bytes"
 	"crypto/sha1"
 	"encoding/json"
 	"errors"
@@ -436,5 +437,68 @@ func TestJobsOfNeededWorkflows(t *testing.T) {
 		if asked != test.asked {
 			t.Errorf("for %q the jobs of %d runs were asked for, want %d", test.patterns, asked, test.asked)
 		}
+	}
+}
+
+// TestOwnerFiles reads them by either road: after they came, after one was changed and
+// one removed, and where a link leads.
+func TestOwnerFiles(t *testing.T) {
+	for name, road := range roads {
+		t.Run(name, func(t *testing.T) {
+			s := newTrap(t, "acme/api", "acme/other")
+			s.commit("main", day(2), "a")
+			files := &s.Repositories[0].Records.Files
+			*files = []simulator.File{
+				{Path: ".github/CODEOWNERS", Content: "* @ana", At: day(2)},
+				{Path: "CODEOWNERS", Content: "* @bob", At: day(2)},
+				{Path: "catalog-info.yaml", Content: "kind: Component\nx: 'pagerduty.com/integration-key'", At: day(2)},
+				{Path: "README.md", Content: "x", At: day(2)},
+			}
+			contents, isLink := 0, false
+			s.between = func(w http.ResponseWriter, r *http.Request) bool {
+				if strings.Contains(r.URL.Path, "/contents/") {
+					contents++
+				}
+				if r.Method != http.MethodPost || !isLink {
+					return false
+				}
+				body, err := io.ReadAll(r.Body)
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				if err != nil || !bytes.Contains(body, []byte("isTruncated")) {
+					return false
+				}
+				_, _ = io.WriteString(w, `{"data": {"a0": {"defaultBranchRef": {"target": {"e0": {"oid": "link", "mode": 40960, "object": {"text": ".github/CODEOWNERS", "isTruncated": false}}}}}}}`)
+				return true
+			}
+			store := openStore(t)
+			run := func(at time.Time) {
+				s.now = at
+				s.collect(t, store, road, func(config *github.Config) { config.Needs.Owners = []string{"*/api"} })
+			}
+			const query = "select concat_ws(' ', repository, path, coalesce(content, 'NULL'), sha is not null) from github_owner_files order by 1"
+			run(day(3))
+			none := "acme/api docs/CODEOWNERS NULL false"
+			catalog := "acme/api catalog-info.yaml kind: Component\nx: 'pagerduty.com/integration-key' true"
+			before, err := store.Strings(t.Context(), query)
+			if err != nil {
+				t.Fatal(err)
+			}
+			before = slices.DeleteFunc(before, func(line string) bool { return line == none })
+			if want := []string{"acme/api .github/CODEOWNERS * @ana true", "acme/api CODEOWNERS * @bob true", catalog}; !slices.Equal(before, want) {
+				t.Errorf("first there are %q, want %q", before, want)
+			}
+			s.commit("main", day(4), "b", "a")
+			*files = append(*files, simulator.File{Path: ".github/CODEOWNERS", Content: "* @eve", At: day(4)}, simulator.File{Path: "catalog-info.yaml", At: day(4)})
+			run(day(5))
+			same(t, store, query+" limit 3", "acme/api .github/CODEOWNERS * @eve true", "acme/api CODEOWNERS * @bob true", "acme/api catalog-info.yaml NULL false")
+			if isGraph := name == "graphql"; (contents == 0) != isGraph {
+				t.Errorf("%d requests of REST for contents", contents)
+			}
+			s.commit("main", day(6), "c", "b")
+			*files = append(*files, simulator.File{Path: "CODEOWNERS", Content: "* @zoe", At: day(6)})
+			isLink = true
+			run(day(7))
+			same(t, store, query+" limit 2", "acme/api .github/CODEOWNERS * @eve true", "acme/api CODEOWNERS * @zoe true")
+		})
 	}
 }

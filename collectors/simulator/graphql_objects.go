@@ -227,6 +227,15 @@ func (o commitObject) field(name string, arguments map[string]any) (any, bool) {
 		return connection{count: len(commit.Parents), isOffset: true,
 			key:  func(i int) string { return commit.Parents[i] },
 			item: func(i int) object { return commitObject{o.repositoryObject, o.repository.places[commit.Parents[i]]} }}, true
+	case "file":
+		files, path := o.repository.files(o.request.now), fmt.Sprint(arguments["path"])
+		if text := files[path]; text != "" {
+			return entryObject{blobSHA(text), &text}, true
+		}
+		if all := folderText(files, path); all != "" {
+			return entryObject{blobSHA(all), nil}, true
+		}
+		return nil, true
 	case "history":
 		log := o.repository.log(o.place)
 		if since, err := time.Parse(time.RFC3339, fmt.Sprint(arguments["since"])); err == nil {
@@ -235,6 +244,35 @@ func (o commitObject) field(name string, arguments map[string]any) (any, bool) {
 		return connection{count: len(log), isOffset: true,
 			key:  func(int) string { return commit.SHA },
 			item: func(i int) object { return commitObject{o.repositoryObject, o.repository.places[log[i].SHA]} }}, true
+	}
+	return nil, false
+}
+
+// An entryObject is a file or a folder of a commit, which here is always the newest of
+// the default branch, and the blob or tree that it is.
+type entryObject struct {
+	sha  string
+	text *string // nil of a folder
+}
+
+func (o entryObject) is(kind string) bool {
+	return kind == "TreeEntry" || kind == "GitObject" || kind == "Blob" && o.text != nil || kind == "Tree" && o.text == nil
+}
+
+func (o entryObject) field(name string, _ map[string]any) (any, bool) {
+	switch {
+	case name == "oid":
+		return o.sha, true
+	case name == "object":
+		return o, true
+	case name == "mode" && o.text == nil:
+		return 0o40000, true
+	case name == "mode":
+		return 0o100644, true
+	case name == "text":
+		return *o.text, true
+	case name == "isTruncated":
+		return false, true
 	}
 	return nil, false
 }

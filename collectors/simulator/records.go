@@ -381,12 +381,7 @@ func (s *server) issueJSON(r *request, issue *Issue) map[string]any {
 // showContents answers what a folder or a file of the default branch holds.
 func (s *server) showContents(r *request) (any, error) {
 	path := strings.Trim(r.ref("path"), "/")
-	files := map[string]string{}
-	for _, file := range r.records().Files {
-		if !file.At.After(r.now) {
-			files[file.Path] = file.Content
-		}
-	}
+	files := r.repository.files(r.now)
 	if text := files[path]; text != "" {
 		return map[string]any{
 			"type": "file", "path": path, "sha": blobSHA(text), "size": len(text), "encoding": "base64",
@@ -420,6 +415,31 @@ func (s *server) showContents(r *request) (any, error) {
 	}
 	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.Path, b.Path) })
 	return entries, nil
+}
+
+// files returns what is in each file of the default branch, by its path; "" where it is
+// there no more.
+func (r *Repository) files(now time.Time) map[string]string {
+	files := map[string]string{}
+	if r.Records == nil {
+		return files
+	}
+	for _, file := range r.Records.Files {
+		if !file.At.After(now) {
+			files[file.Path] = file.Content
+		}
+	}
+	return files
+}
+
+// folderText returns what the SHA of a folder is made of, "" where there is none.
+func folderText(files map[string]string, path string) (all string) {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if below, isBelow := strings.CutPrefix(name, path+"/"); isBelow && files[name] != "" {
+			all += below + files[name]
+		}
+	}
+	return all
 }
 
 // listTeams lists the organisation's teams.
