@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"dorado/collectors/replay"
+	"dorado/collectors/simulator"
 )
 
 // copied is the real repository that is served many times over, and copies how often.
@@ -38,17 +39,39 @@ func BenchmarkCollectMemory(b *testing.B) {
 	for _, count := range []int{1, copies} {
 		b.Run(fmt.Sprintf("%d copies", count), func(b *testing.B) {
 			for b.Loop() {
-				file := filepath.Join(b.TempDir(), "dorado.yaml")
-				config := fmt.Sprintf("github:\n  base_url: %s/api/v3\n  repositories: [%s]\n", server.URL, strings.Join(copyNames(count), ", "))
-				if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-					b.Fatal(err)
-				}
-				peak := peakOf(b, exec.Command(os.Args[0], "collect", "--config", file))
-				b.ReportMetric(peak, "peak-MB")
-				b.ReportMetric(memoryLimit, "limit-MB")
+				collectMemory(b, fmt.Sprintf("base_url: %s/api/v3, repositories: [%s]", server.URL, strings.Join(copyNames(count), ", ")))
 			}
 		})
 	}
+}
+
+// BenchmarkLongHistoryMemory does the same with one simulated repository, by either road,
+// after a month and after a year.
+func BenchmarkLongHistoryMemory(b *testing.B) {
+	for _, days := range []int{30, 365} {
+		organization := simulator.NewLoad(simulator.LoadOptions{Seed: 1, Repositories: 1, Days: days, Deployments: 20, PullRequests: 60})
+		server := httptest.NewServer(simulator.Handler(organization, simulator.ServerOptions{RateLimit: -1}))
+		defer server.Close()
+		for _, road := range []string{"graphql", "rest"} {
+			b.Run(fmt.Sprintf("%d days/%s", days, road), func(b *testing.B) {
+				for b.Loop() {
+					collectMemory(b, fmt.Sprintf("base_url: %s, api: %s, repositories: [%s]", server.URL, road, organization.Repositories[0].FullName))
+				}
+			})
+		}
+	}
+}
+
+// collectMemory prints how much memory it takes at most to collect from GitHub as the
+// configuration says.
+func collectMemory(b *testing.B, github string) {
+	b.Helper()
+	file := filepath.Join(b.TempDir(), "dorado.yaml")
+	if err := os.WriteFile(file, []byte("github: {"+github+"}\n"), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(peakOf(b, exec.Command(os.Args[0], "collect", "--config", file)), "peak-MB")
+	b.ReportMetric(memoryLimit, "limit-MB")
 }
 
 // copyNames names the first copies.

@@ -29,7 +29,7 @@ func TestNeeds(t *testing.T) {
 			},
 			github.Needs{Environments: all, WorkflowRuns: []string{"acme/mono"}, Jobs: []string{"acme/b", "acme/mono"},
 				JobWorkflows: map[string][]string{"acme/b": {"(?i)^(?:b.yml)$"}, "acme/mono": {"(?i)^(?:b.yml)$"}},
-				Paths: []string{"acme/b", "acme/mono"}, Owners: []string{"acme/b", "acme/mono"}, Issues: []string{"acme/mono"}},
+				Paths:        []string{"acme/b", "acme/mono"}, Owners: []string{"acme/b", "acme/mono"}, Issues: []string{"acme/mono"}},
 		},
 		"jobs of some workflows, and of all": {
 			[]models.Service{{Name: "a", Team: "t", Repositories: []models.ServiceRepository{{Name: "acme/a"}}, Deployments: []models.Rule{
