@@ -6,7 +6,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 PLUGIN_FLAGS := -trimpath -tags arrow_json_stdlib -ldflags "-s -w"
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo docs plugin chromium lab package test bench lint update clean
+.PHONY: help build demo docs plugin chromium lab package levitate test bench lint update clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,9 @@ lab: plugin ## Show the data source in a browser, without a Grafana; dorado serv
 
 package: plugin ## Pack the data source for all platforms into bin, with checksums
 	go run ./grafana/pack
+
+levitate: grafana/node_modules ## Check the data source against the lowest Grafana it claims to work with; downloads that one's packages
+	cd grafana && npm run --silent levitate
 
 # The browser that pages and the data source are tested in.
 chromium:
