@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 )
@@ -115,4 +116,70 @@ func BenchmarkPut(b *testing.B) {
 		}
 		b.ReportMetric(float64(batch/10*b.N)/b.Elapsed().Seconds(), "rows/s")
 	})
+}
+
+// BenchmarkUpsert compares Put with what it is instead of: ten thousand rows, half of
+// which are there already, against a table with a primary key into which each row is
+// inserted on its own, or updates what is there. It also tells whether storing slows
+// down: how much longer the third of three batches takes that each replace all rows.
+func BenchmarkUpsert(b *testing.B) {
+	const batch = 10_000
+	ctx := context.Background()
+	open := func() *Raw {
+		raw, err := OpenRaw(ctx, b.TempDir())
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { _ = raw.Close() })
+		if err := raw.Ensure(ctx, wideRow{}); err != nil {
+			b.Fatal(err)
+		}
+		return raw
+	}
+	put := func(raw *Raw, rows []Row) time.Duration {
+		started := time.Now()
+		if err := raw.Put(ctx, "wide_rows", rows, fmt.Sprint(started.UnixNano())); err != nil {
+			b.Fatal(err)
+		}
+		return time.Since(started)
+	}
+	raw := open()
+	table, err := tableOf(wideRow{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	put(raw, wideRows(0, batch))
+	if _, err := raw.conn.ExecContext(ctx, "create table keyed as from wide_rows; alter table keyed add primary key (id)"); err != nil {
+		b.Fatal(err)
+	}
+	var updates []string
+	for _, column := range table.columns {
+		if !column.isKey {
+			updates = append(updates, column.name+" = excluded."+column.name)
+		}
+	}
+	upsert := "insert into keyed values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do update set " + strings.Join(updates, ", ")
+	var together, apart, first, third time.Duration
+	const few = 200
+	for i := 0; b.Loop(); i++ {
+		together += put(raw, wideRows(i*batch+batch/2, batch))
+		started := time.Now()
+		for _, row := range wideRows((i*batch+batch)-few/2, few) {
+			args := make([]any, 0, len(table.columns))
+			for _, value := range table.values(row) {
+				args = append(args, value)
+			}
+			if _, err := raw.conn.ExecContext(ctx, upsert, args...); err != nil {
+				b.Fatal(err)
+			}
+		}
+		apart += time.Since(started)
+		fresh := open()
+		put(fresh, wideRows(0, batch))
+		first += put(fresh, wideRows(0, batch))
+		put(fresh, wideRows(0, batch))
+		third += put(fresh, wideRows(0, batch))
+	}
+	b.ReportMetric(apart.Seconds()*batch/few/together.Seconds(), "row-by-row/together")
+	b.ReportMetric(third.Seconds()/first.Seconds(), "third/first")
 }
