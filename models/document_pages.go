@@ -40,6 +40,10 @@ func (d *dictionary) indexPage() string {
 - [Configuration](configuration.md): every option
 - [HTTP API](api.md): what dorado serve answers
 
+The guides are written by hand: [what the numbers mean](definitions.md), [getting started](getting-started.md), [what counts](rules.md),
+[collecting](collecting.md), [operating](operating.md), [25 questions in SQL](cookbook.md), [performance](performance.md), and
+[how to add a source, a metric, a table or a check](extending.md).
+
 Names say their unit: ` + "`_seconds`, `_ratio` (0 to 1), `_at` (an instant in UTC), `_day` (a calendar day in the warehouse's time zone),\n`is_` and `has_` (true or false)" + `. NULL is what is not known, never 0.
 `)
 	return text.String()

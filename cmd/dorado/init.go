@@ -164,7 +164,9 @@ func (p *program) initialize(ctx context.Context, asked questions) error {
 The configuration is %[1]s: read it, mend what is wrong, and try its rules with
   dorado rules test --config %[1]s
 Then, now and every night:
-  dorado run --config %[1]s`, p.configFile)
+  dorado run --config %[1]s
+To look at it in a browser, with the rows behind each number:
+  dorado serve --config %[1]s`, p.configFile)
 }
 
 // say prints a line for whoever watches.

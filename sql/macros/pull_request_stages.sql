@@ -3,7 +3,10 @@
 -- The stages are those of core.pull_request_stages; those of bots are left out where
 -- the option bots of pull_request_stages says so. A pull request that several
 -- services carry counts once for each. Medians of stages do not add up to the median
--- of the whole. grain is day, week, month, quarter or total; by_dimension is
+-- of the whole. A pull request that was merged before the first day of core.days, that
+-- of the first deployment, incident or measurement known, is in
+-- core.pull_request_stages and not here: of such days nothing else is known.
+-- grain is day, week, month, quarter or total; by_dimension is
 -- service, team, repository or none; filters are
 -- those of metrics.is_selected.
 --
