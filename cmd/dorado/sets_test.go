@@ -3,11 +3,13 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"dorado/collectors/ingested"
+	"dorado/reports"
 )
 
 // setsStore returns a configuration with two definition sets, and a warehouse in which
@@ -92,4 +94,47 @@ func TestDefinitionSetProblems(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 	})
+}
+
+// TestExplainUnderDefinitionSets holds that the records behind a number, what was
+// left out with the reason, and the options in force are those of the set that is
+// asked for.
+func TestExplainUnderDefinitionSets(t *testing.T) {
+	config := setsStore(t, liveSet+"definitions: {change_fail_rate: {rollbacks: false}}\n")
+	buildAsOf(t, config, "2026-02-01T00:00:00Z")
+	explain := func(t *testing.T, metric, set string) (found reports.Explanation) {
+		parse(t, runDorado(t, "explain", metric, "--config", config, "--definition-set", set, "--from", "2026-01-01", "--to", "2026-01-31", "--format", "json"), &found)
+		return found
+	}
+	for _, test := range []struct{ set, counted, leftOut, rollbacks string }{
+		{"", "x xx", "xxx", "true"},
+		{"live", "xxx", "x xx", "false"},
+		{"strict", "x xx", "xxx", "true"},
+	} {
+		t.Run(test.set, func(t *testing.T) {
+			frequency := explain(t, "deployment_frequency", test.set)
+			var counted, leftOut []string
+			for _, record := range frequency.Records {
+				id := strings.TrimPrefix(record.Record, "api/ingested:")
+				if record.IsCounted {
+					counted = append(counted, id)
+					continue
+				}
+				leftOut = append(leftOut, id)
+				if record.ExcludedReason == nil || *record.ExcludedReason != "not production" {
+					t.Errorf("%s is left out because %v", id, record.ExcludedReason)
+				}
+			}
+			slices.Sort(counted)
+			slices.Sort(leftOut)
+			if strings.Join(counted, " ") != test.counted || strings.Join(leftOut, " ") != test.leftOut || frequency.N != int64(len(counted)) {
+				t.Errorf("%v count and %v do not, n is %d; want %s and %s", counted, leftOut, frequency.N, test.counted, test.leftOut)
+			}
+			options := explain(t, "change_fail_rate", test.set).Options
+			place := slices.IndexFunc(options, func(one reports.ExplainedOption) bool { return one.Option == "rollbacks" })
+			if place < 0 || options[place].Value != test.rollbacks {
+				t.Errorf("the options are %+v, want rollbacks %s", options, test.rollbacks)
+			}
+		})
+	}
 }
