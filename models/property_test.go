@@ -63,7 +63,27 @@ func randomOrganisation(seed uint64, team string) *refOrganisation {
 	o.randomPulls(random)
 	o.randomDeployments(random)
 	o.randomIncidents(random)
+	o.randomPaths(random)
 	return o
+}
+
+// randomPaths lets some services own one folder of their repository, and says of most
+// commits but merges what they touch.
+func (o *refOrganisation) randomPaths(random *rand.Rand) {
+	o.hasPaths = random.IntN(3) == 0
+	for _, commit := range o.commits {
+		if len(commit.parents) < 2 {
+			commit.paths = [][]string{{"app/main.go"}, {"app/main.go", "docs/x.md"}, {"docs/x.md"}, {"application/main.go"}, nil}[random.IntN(5)]
+		}
+	}
+}
+
+// repository returns what the configuration says of its repository.
+func (o *refOrganisation) repository() ServiceRepository {
+	if o.hasPaths {
+		return ServiceRepository{Name: o.service, Paths: []string{"app"}}
+	}
+	return ServiceRepository{Name: o.service}
 }
 
 // randomAuthor returns a login, now and then a bot's.
@@ -262,6 +282,9 @@ func (o *refOrganisation) store(rows rawRows, number int) {
 	rows.add("github_repositories (id, full_name, default_branch, archived)", number, o.service, "main", false)
 	for _, commit := range o.commits {
 		rows.add("github_commits (repository, sha, message, author_login, authored_at, committed_at)", o.service, commit.sha, commit.message, commit.author, commit.authoredAt, commit.committedAt)
+		for _, path := range commit.paths {
+			rows.add("github_changed_files (repository, sha, path, status, additions, deletions)", o.service, commit.sha, path, "modified", 1, 1)
+		}
 		for i, parent := range commit.parents {
 			rows.add("github_commit_parents (repository, sha, position, parent_sha)", o.service, commit.sha, i, parent.sha)
 		}
@@ -328,7 +351,7 @@ func TestPropertyMetrics(t *testing.T) {
 				o.zone = zone
 				o.store(rows, i+1)
 				o.work()
-				settings.Services = append(settings.Services, Service{Name: o.service, Team: o.team, Repositories: []ServiceRepository{{Name: o.service}}, Definitions: o.definitions()})
+				settings.Services = append(settings.Services, Service{Name: o.service, Team: o.team, Repositories: []ServiceRepository{o.repository()}, Definitions: o.definitions()})
 				settings.Overrides = append(settings.Overrides, o.overrides...)
 				all = append(all, o)
 			}
@@ -424,7 +447,7 @@ func compareStages(t *testing.T, db *warehouse.Database, all []*refOrganisation,
 		o, day := services[row[0]], localDay(t, row[1], zone)
 		merged, reviewed, deployed, times := 0, 0, 0, map[string][]float64{}
 		for _, pull := range o.pulls {
-			if !dayOf(pull.mergedAt, zone).Equal(day) || isBot(pull.author) && !o.is("pull_request_stages.bots") {
+			if o.isPullElsewhere(pull) || !dayOf(pull.mergedAt, zone).Equal(day) || isBot(pull.author) && !o.is("pull_request_stages.bots") {
 				continue
 			}
 			seconds, isReviewed, isDeployed := o.stages(pull)
@@ -454,7 +477,7 @@ func compareStages(t *testing.T, db *warehouse.Database, all []*refOrganisation,
 	pulls := 0
 	for _, o := range all {
 		for _, pull := range o.pulls {
-			if !isBot(pull.author) || o.is("pull_request_stages.bots") {
+			if !o.isPullElsewhere(pull) && (!isBot(pull.author) || o.is("pull_request_stages.bots")) {
 				pulls++
 			}
 		}

@@ -12,8 +12,8 @@ import (
 // This file computes the five metrics a second time, slowly and from the words of
 // the definitions alone: it shares no code with the models, and reads no SQL. It is
 // compared with them in TestPropertyMetrics, as are the stages of pull requests. It
-// leaves out PagerDuty's change events, dependencies of services, paths of a
-// repository, and the base ancestor: those have examples, and the last real histories.
+// leaves out PagerDuty's change events, dependencies of services and the base
+// ancestor: those have examples, and the last real histories.
 
 // A refOrganisation is one service, named as its repository, with all that ever
 // happened to it.
@@ -27,6 +27,7 @@ type refOrganisation struct {
 	overrides   []Override
 	options     map[string]string // "metric.option"
 	zone        *time.Location    // the warehouse's
+	hasPaths    bool              // only what is in the folder app is the service's
 }
 
 type refCommit struct {
@@ -34,6 +35,7 @@ type refCommit struct {
 	author                  string
 	authoredAt, committedAt time.Time
 	parents                 []*refCommit
+	paths                   []string // that it touches; none where that is not stored
 }
 
 // A refPull is a merged pull request. Where its merge commit has one parent it was
@@ -93,6 +95,17 @@ func (o *refOrganisation) is(option string) bool { return o.options[option] == "
 
 func (o *refOrganisation) deploymentID(d *refDeployment) string {
 	return o.service + "/github_deployment:" + itoa(d.id)
+}
+
+// isElsewhere reports whether a commit is known to touch nothing of the service.
+func (o *refOrganisation) isElsewhere(commit *refCommit) bool {
+	return o.hasPaths && len(commit.paths) > 0 && !slices.ContainsFunc(commit.paths, func(path string) bool { return strings.HasPrefix(path, "app/") })
+}
+
+// isPullElsewhere reports whether a pull request is: one that was squashed touches
+// what its commit does, and of a merge here nobody knows the commits.
+func (o *refOrganisation) isPullElsewhere(pull *refPull) bool {
+	return len(pull.merge.parents) < 2 && o.isElsewhere(pull.merge)
 }
 
 // ancestors returns c and all commits that lead to it.
@@ -175,7 +188,7 @@ func (o *refOrganisation) ship(d *refDeployment) {
 		return
 	}
 	for _, pull := range o.pulls {
-		if slices.Contains(d.ships, pull.merge) {
+		if slices.Contains(d.ships, pull.merge) && !o.isPullElsewhere(pull) {
 			d.carried = append(d.carried, pull)
 		}
 	}
@@ -290,7 +303,8 @@ func (o *refOrganisation) reverts(d, other *refDeployment) bool {
 	}
 	for _, reverting := range d.ships {
 		for _, reverted := range other.ships {
-			if strings.Contains(reverting.message, "This reverts commit "+reverted.sha) {
+			isOwn := !o.isElsewhere(reverting) && !o.isElsewhere(reverted)
+			if isOwn && strings.Contains(reverting.message, "This reverts commit "+reverted.sha) {
 				return true
 			}
 		}
@@ -487,6 +501,9 @@ func (o *refOrganisation) leadTimes(d *refDeployment) (seconds []float64) {
 	}
 	earliest := map[*refPull]float64{} // where pull requests are counted, the longest time of each
 	for _, commit := range d.ships {
+		if o.isElsewhere(commit) {
+			continue
+		}
 		changes := []*refCommit{commit}
 		pull := o.pullOf(commit)
 		if pull != nil && len(pull.own) > 0 && o.options["change_lead_time.squash"] == "pull_request_commits" {
