@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"dorado/models/large"
 	"dorado/sql"
 	"dorado/warehouse"
 )
@@ -119,12 +120,18 @@ var peerQuestions = []peerQuestion{
 func BenchmarkPeers(b *testing.B) {
 	ctx := context.Background()
 	folder := peerFolder(b)
-	fillRaw(b, folder, cmp.Or(os.Getenv("DORADO_BENCH_SERVICES"), "5"))
+	services, err := strconv.Atoi(cmp.Or(os.Getenv("DORADO_BENCH_SERVICES"), "5"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := large.Fill(ctx, folder, services, large.Pulls); err != nil {
+		b.Fatal(err)
+	}
 	models, err := Load(sql.Files)
 	if err != nil {
 		b.Fatal(err)
 	}
-	settings := Settings{AsOf: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), TimeZone: "UTC"}
+	settings := Settings{AsOf: large.AsOf, TimeZone: "UTC"}
 	if _, err := warehouse.Publish(ctx, folder, 1, func(ctx context.Context, db *warehouse.Database) error {
 		if err := db.Limit(ctx, warehouse.Resources{MemoryLimit: "4GB", Threads: 2}); err != nil {
 			return err
@@ -456,7 +463,7 @@ func startMariaDB(b *testing.B, folder string) (peer, error) {
 	}
 	socket := filepath.Join(data, "socket")
 	client := []string{"mariadb", "--no-defaults", "--socket=" + socket, "--user=root", "--local-infile=1", "--batch", "--skip-column-names"}
-	command := append(as, program, "--no-defaults", "--datadir="+data, "--socket="+socket, "--skip-networking", "--sql-mode=ANSI_QUOTES", "--local-infile=1",
+	command := append(as, program, "--no-defaults", "--datadir="+data, "--tmpdir="+data, "--socket="+socket, "--skip-networking", "--sql-mode=ANSI_QUOTES", "--local-infile=1",
 		"--innodb-buffer-pool-size=1G", "--tmp-table-size=256M", "--max-heap-table-size=256M", "--innodb-flush-log-at-trx-commit=0", "--max-statement-time=540",
 		"--character-set-server=utf8mb4", "--collation-server=utf8mb4_bin")
 	err = serve(b, command, func() error { _, err := run(ctx, "select 1", client...); return err })

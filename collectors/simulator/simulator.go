@@ -16,7 +16,7 @@
 // production deployments and 150,000 changes of 200 services take 5 seconds and
 // 220 MB, and 20 million changes would take 30 GB. That is why there is no way from
 // here into a raw store but the APIs, and why benchmarks of such sizes fill one with
-// SQL of their own.
+// SQL of their own (models/large).
 //
 // GraphQL is answered by executing the query, with GitHub's limits on pages and
 // items, its formula for the cost, its quota and its partial errors. It is not
