@@ -130,6 +130,22 @@ func TestPagesETag(t *testing.T) {
 	}
 }
 
+// TestNoPage asks for what is not there, as a browser and as a program do.
+func TestNoPage(t *testing.T) {
+	_, listening, _ := serve(t, organisation, nil)
+	for _, test := range []struct{ path, accept, media, text string }{
+		{"/nowhere", "text/html,*/*;q=0.8", "text/html; charset=utf-8", "There is no page at /nowhere."},
+		{"/<script>", "text/html", "text/html; charset=utf-8", "&lt;script&gt;"},
+		{"/nowhere", "*/*", wire.MediaProblem, "there is nothing at this path"},
+		{wire.PathAPI + "/nowhere", "text/html", wire.MediaProblem, "there is nothing at this path"},
+	} {
+		got := ask(t, "GET", listening.URL+test.path, "", "Accept", test.accept)
+		if got.status != http.StatusNotFound || got.header.Get("Content-Type") != test.media || !strings.Contains(got.body, test.text) || strings.Contains(got.body, "<script>") {
+			t.Errorf("%s as %s: %d %s %s", test.path, test.accept, got.status, got.header.Get("Content-Type"), got.body)
+		}
+	}
+}
+
 // TestPagesOfOthers refuses forms that another site sends.
 func TestPagesOfOthers(t *testing.T) {
 	_, listening, _ := serve(t, t.TempDir(), nil)

@@ -133,6 +133,10 @@ func (s *Server) unknown(mux *http.ServeMux) http.Handler {
 			s.fail(w, r, newProblem(noted.status, wire.ProblemBlank, "this path takes %s", allowed))
 			return
 		}
+		if isPage := !strings.HasPrefix(r.URL.Path, wire.PathAPI) && strings.Contains(r.Header.Get("Accept"), "text/html"); isPage && path.Clean(r.URL.Path) == r.URL.Path {
+			s.shown.ServeHTTP(w, r)
+			return
+		}
 		s.fail(w, r, newProblem(http.StatusNotFound, wire.ProblemBlank, "there is nothing at this path"))
 	})
 }

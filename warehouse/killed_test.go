@@ -3,6 +3,7 @@ package warehouse
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -168,11 +169,18 @@ func TestKilledServer(t *testing.T) {
 	}
 	_ = children[0].Process.Kill()
 	_ = children[0].Wait()
+	unnamed, old := filepath.Join(folder, temporaryNew+"1"), time.Now().Add(-2*abandonedAfter)
+	if err := errors.Join(os.Mkdir(unnamed, 0o700), os.Chtimes(unnamed, old, old)); err != nil {
+		t.Fatal(err)
+	}
 	opened, err := OpenConfined(t.Context(), made.Path, Confinement{Memory: "100MB", TemporaryBytes: 1 << 20, Threads: 1, Temporary: folder})
 	if err != nil {
 		t.Fatal(err)
 	}
 	left := temporary()
+	if _, err := os.Stat(unnamed); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a folder of a process that was killed before it held it is left (%v)", err)
+	}
 	if len(left) != 2 || slices.Equal(left, both) || !slices.Contains(left, opened.temporary.path) {
 		t.Errorf("of %v and the new %s there are %v", both, opened.temporary.path, left)
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Names of temporary folders: that of one that its process has not held yet, and that
@@ -14,6 +15,9 @@ const (
 	temporaryNew  = "dorado-new-"
 	temporaryName = "dorado-snapshot-"
 )
+
+// abandonedAfter is how old a folder that has no name yet is that a killed process left.
+const abandonedAfter = time.Minute
 
 // A temporaryFolder is where a snapshot that is open puts what does not fit into
 // memory, or lies itself where nobody else is to see it. Its process holds it: a
@@ -59,6 +63,20 @@ func removeAbandoned(parent string) error {
 	found, err := filepath.Glob(filepath.Join(parent, temporaryName+"*"))
 	if err != nil {
 		return err
+	}
+	// Those without their name yet are held within moments, and empty until then.
+	unnamed, err := filepath.Glob(filepath.Join(parent, temporaryNew+"*"))
+	if err != nil {
+		return err
+	}
+	for _, path := range unnamed {
+		info, err := os.Stat(path)
+		if err != nil || time.Since(info.ModTime()) < abandonedAfter {
+			continue
+		}
+		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, os.ErrPermission) {
+			return fmt.Errorf("remove what a killed process left: %w", err)
+		}
 	}
 	for _, path := range found {
 		held, isHeld, err := holdFolder(path)

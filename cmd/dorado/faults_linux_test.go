@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -65,6 +66,51 @@ func TestFullDisk(t *testing.T) {
 	runDorado(t, "build", "--config", config)
 	if got := query(t, config, "select count(*) from core.deployments"); got[0][0] != "1" {
 		t.Errorf("after that the snapshot says %v", got)
+	}
+}
+
+// TestFullFileSystem fills a small file system under a warehouse: the build says so, the
+// snapshot stays, and when there is room again the next build works.
+func TestFullFileSystem(t *testing.T) {
+	config := storeDeployments(t, 100)
+	folder := filepath.Join(filepath.Dir(config), defaultPath)
+	runDorado(t, "build", "--config", config)
+	before := folder + ".before"
+	if err := errors.Join(os.Rename(folder, before), os.Mkdir(folder, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, "size=48m"); err != nil {
+		t.Skipf("no file system can be mounted here: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(folder, 0); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := os.CopyFS(folder, os.DirFS(before)); err != nil {
+		t.Fatal(err)
+	}
+	filler := filepath.Join(folder, "filler")
+	var free syscall.Statfs_t
+	err := syscall.Statfs(folder, &free)
+	if err == nil {
+		err = os.WriteFile(filler, make([]byte, int64(free.Bavail)*free.Bsize-200<<10), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := refused(t, inProcess(t, "build", "--config", config)); !strings.HasPrefix(got, "dorado: build: ") || !strings.Contains(got, "space") {
+		t.Errorf("got %s", got)
+	}
+	if got := query(t, config, "select count(*) from core.deployments"); got[0][0] != "0" {
+		t.Errorf("the snapshot says %v", got)
+	}
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	runDorado(t, "build", "--config", config)
+	if names, err := filepath.Glob(filepath.Join(folder, "published", "*")); err != nil || len(names) != 2 {
+		t.Errorf("there are %v (%v)", names, err)
 	}
 }
 

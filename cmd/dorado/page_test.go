@@ -127,7 +127,14 @@ func servePages(t *testing.T, folder string, after time.Duration) string {
 	if err != nil && !errors.Is(err, warehouse.ErrNoSnapshot) {
 		t.Fatal(err)
 	}
-	served := httptest.NewServer(page.New(page.Options{
+	mux := http.NewServeMux()
+	mux.HandleFunc("/login", func(w http.ResponseWriter, _ *http.Request) {
+		if err := page.WriteLogin(w, http.StatusUnauthorized, "test", "/slos", "This token is not valid."); err != nil {
+			t.Error(err)
+		}
+	})
+	served := httptest.NewServer(mux)
+	mux.Handle("/", page.New(page.Options{
 		Acquire: func(context.Context) (page.Shown, func(), error) {
 			return page.Shown{Snapshot: snapshot, ID: "1"}, func() {}, err
 		},
@@ -337,7 +344,7 @@ func TestPagesInBrowser(t *testing.T) {
 	for name, address := range map[string]string{
 		"overview": full + "/", "service": full + "/services/checkout", "team": full + "/teams/payments?days=30", "slos": full + "/slos",
 		"explain": full + "/explain/change_lead_time?service=checkout", "quality": full + "/quality",
-		"empty": empty + "/", "error": full + "/?from=2026-02-30", "report": "file://" + filepath.ToSlash(report),
+		"empty": empty + "/", "error": full + "/?from=2026-02-30", "login": full + "/login", "nowhere": full + "/nowhere", "report": "file://" + filepath.ToSlash(report),
 	} {
 		for _, scheme := range []string{"light", "dark"} {
 			for _, width := range []int64{1280, 390} {
