@@ -33,17 +33,18 @@ scored as (
         on dora.metric = means.metric
 )
 
+-- Fractions are added in one order, so that the same scores always have the same mean.
 select
     period_start,
     any_value(period_end) as period_end,
     any_value(is_complete) as is_complete,
     dimension,
-    case when count(score) filter (where is_throughput) = 3 then avg(score) filter (where is_throughput) end as throughput_score,
-    case when count(score) filter (where not is_throughput) = 2 then avg(score) filter (where not is_throughput) end as stability_score,
-    case when count(score) = 5 then avg(score) end as overall_score,
-    avg(mean_score) filter (where is_throughput) as mean_throughput_score,
-    avg(mean_score) filter (where not is_throughput) as mean_stability_score,
-    avg(mean_score) as mean_overall_score
+    case when count(score) filter (where is_throughput) = 3 then avg(score order by metric) filter (where is_throughput) end as throughput_score,
+    case when count(score) filter (where not is_throughput) = 2 then avg(score order by metric) filter (where not is_throughput) end as stability_score,
+    case when count(score) = 5 then avg(score order by metric) end as overall_score,
+    avg(mean_score order by metric) filter (where is_throughput) as mean_throughput_score,
+    avg(mean_score order by metric) filter (where not is_throughput) as mean_stability_score,
+    avg(mean_score order by metric) as mean_overall_score
 from scored
 group by period_start, dimension
 order by period_start, dimension
