@@ -3,6 +3,7 @@ package grafana
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -46,12 +47,12 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func runTests(m *testing.M) (int, error) {
+func runTests(m *testing.M) (code int, err error) {
 	folder, err := os.MkdirTemp("", "gpx_dorado")
 	if err != nil {
 		return 0, err
 	}
-	defer os.RemoveAll(folder)
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	binary, err := build(folder, runtime.GOOS, runtime.GOARCH)
 	if err != nil {
 		return 0, err
