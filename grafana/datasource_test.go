@@ -361,3 +361,63 @@ func TestUnits(t *testing.T) {
 		}
 	}
 }
+
+func TestLevelsColourTheMainStatistic(t *testing.T) {
+	plugin := open(t)
+	steps := func(query Query) []data.Threshold {
+		t.Helper()
+		field := frameOf(t, plugin.askEvery(7*day, query)).Fields[1]
+		if field.Config.Thresholds == nil {
+			return nil
+		}
+		return field.Config.Thresholds.Steps
+	}
+	want := []data.Threshold{data.NewThreshold(math.Inf(-1), colourBest, ""), data.NewThreshold(86400, colourGood, ""),
+		data.NewThreshold(7*86400, colourMiddle, ""), data.NewThreshold(30*86400, colourWorst, "")}
+	if got := steps(Query{Metric: "change_lead_time"}); !slices.Equal(got, want) {
+		t.Errorf("the steps are %v", got)
+	}
+	for name, query := range map[string]Query{
+		"another statistic":     {Metric: "change_lead_time", Statistic: "p90_seconds"},
+		"a metric without them": {Metric: "change_fail_rate"},
+		"the panel has its own": {Metric: "change_lead_time", HideLevels: true},
+	} {
+		if got := steps(query); got != nil {
+			t.Errorf("%s: the steps are %v", name, got)
+		}
+	}
+	frame := frameOf(t, plugin.ask(Query{Metric: "change_lead_time", Format: FormatTable}))
+	if value, _ := frame.FieldByName("value"); value.Config.Thresholds == nil {
+		t.Error("the table has no colours")
+	}
+}
+
+func TestThresholdsOfLevels(t *testing.T) {
+	limits := func(given ...float64) (levels []wire.Level) {
+		for i, name := range []string{"elite", "high", "medium"} {
+			levels = append(levels, wire.Level{Level: name, Limit: &given[i]})
+		}
+		return append(levels, wire.Level{Level: "low"})
+	}
+	for _, test := range []struct {
+		name           string
+		levels         []wire.Level
+		higherIsBetter bool
+		want           []step // after the colour below all
+	}{
+		{"less is better", limits(1, 2, 3), false, []step{{1, colourGood}, {2, colourMiddle}, {3, colourWorst}}},
+		{"medium cannot be had", limits(1, 2, 2), false, []step{{1, colourGood}, {2, colourWorst}}},
+		{"more is better", limits(3, 2, 1), true, []step{{1, colourMiddle}, {2, colourGood}, {3, colourBest}}},
+		{"medium cannot be had where more is better", limits(3, 2, 2), true, []step{{2, colourGood}, {3, colourBest}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			below := colourBest
+			if test.higherIsBetter {
+				below = colourWorst
+			}
+			if got, want := thresholdsOfLevels(test.levels, test.higherIsBetter), thresholds(below, test.want...); !slices.Equal(got.Steps, want.Steps) {
+				t.Errorf("the steps are %v and should be %v", got.Steps, want.Steps)
+			}
+		})
+	}
+}

@@ -52,11 +52,15 @@ func (d *Datasource) metric(ctx context.Context, query panelQuery) (*data.Frame,
 	if err != nil {
 		return nil, err
 	}
+	colours, err := d.levelColours(ctx, rows, query)
+	if err != nil {
+		return nil, err
+	}
 	switch query.Format {
 	case FormatTimeSeries, "":
-		frame = seriesOf(rows, metric, question, query)
+		frame = seriesOf(rows, metric, question, query, colours)
 	case FormatTable:
-		dressMetricTable(frame, rows, question, query)
+		dressMetricTable(frame, rows, question, query, colours)
 		frame.Meta = &data.FrameMeta{Type: data.FrameTypeTable, PreferredVisualization: data.VisTypeTable}
 	default:
 		return nil, fmt.Errorf("the format %q is none; there are %s and %s", query.Format, FormatTimeSeries, FormatTable)
@@ -74,6 +78,59 @@ type metricRow struct {
 	group, metric, statistic      string
 	unit                          string
 	value, previous, lower, upper *float64
+}
+
+// A statisticKey names a statistic of a metric.
+type statisticKey struct{ metric, statistic string }
+
+func (r metricRow) key() statisticKey { return statisticKey{r.metric, r.statistic} }
+
+// levelColours are where the colours of DORA's levels begin, of the statistics that have
+// levels.
+type levelColours map[statisticKey]*data.ThresholdsConfig
+
+// levelColours returns the colours of the metrics in rows, none where the panel has its
+// own.
+func (d *Datasource) levelColours(ctx context.Context, rows []metricRow, query panelQuery) (levelColours, error) {
+	found := levelColours{}
+	asked := map[string]bool{}
+	for _, row := range rows {
+		if query.HideLevels || asked[row.metric] {
+			continue
+		}
+		asked[row.metric] = true
+		metric, err := d.server.metric(ctx, row.metric)
+		if err != nil {
+			return nil, err
+		}
+		for _, statistic := range metric.Statistics {
+			if len(statistic.Levels) > 0 {
+				found[statisticKey{row.metric, statistic.Name}] = thresholdsOfLevels(statistic.Levels, metric.Better == wire.BetterHigher)
+			}
+		}
+	}
+	return found, nil
+}
+
+// thresholdsOfLevels returns where the colours of levels, the best of which comes
+// first, begin. Of levels with the same limit only the best can be had.
+func thresholdsOfLevels(given []wire.Level, higherIsBetter bool) *data.ThresholdsConfig {
+	ordered := slices.Clone(given)
+	if higherIsBetter {
+		slices.Reverse(ordered)
+	}
+	var steps []step
+	for i, level := range ordered[1:] {
+		begin := ordered[i].Limit // where the one before ends
+		if higherIsBetter {
+			begin = level.Limit
+		}
+		if len(steps) > 0 && steps[len(steps)-1].value == *begin {
+			steps = steps[:len(steps)-1]
+		}
+		steps = append(steps, step{*begin, levels[level.Level].Color})
+	}
+	return thresholds(levels[ordered[0].Level].Color, steps...)
 }
 
 // readMetricRows reads the server's answer to a metric query.
@@ -123,7 +180,7 @@ type seriesKey struct {
 
 // seriesOf returns a field for each group, metric and statistic of the rows, over
 // their periods. A period without a row of a series is null there.
-func seriesOf(rows []metricRow, metric wire.Metric, question wire.MetricQuery, query panelQuery) *data.Frame {
+func seriesOf(rows []metricRow, metric wire.Metric, question wire.MetricQuery, query panelQuery, colours levelColours) *data.Frame {
 	periods := map[time.Time]int{}
 	for _, row := range rows {
 		periods[row.start] = 0
@@ -143,6 +200,7 @@ func seriesOf(rows []metricRow, metric wire.Metric, question wire.MetricQuery, q
 		if field == nil {
 			field = data.NewField(row.statistic, data.Labels{}, make([]*float64, len(times)))
 			field.Config = configOfStatistic(row.statistic, row.unit)
+			field.Config.Thresholds = colours[row.key()]
 			name(field, row, metric, question)
 			if isPrevious {
 				// A chart draws it dashed; other panels pass over that.
@@ -208,10 +266,13 @@ func name(field *data.Field, row metricRow, metric wire.Metric, question wire.Me
 // dressMetricTable gives the columns of the rows names and units. The group's
 // column has the dimension's name. Values of several units have none, but their
 // column unit.
-func dressMetricTable(frame *data.Frame, rows []metricRow, question wire.MetricQuery, query panelQuery) {
+func dressMetricTable(frame *data.Frame, rows []metricRow, question wire.MetricQuery, query panelQuery, colours levelColours) {
 	value := *configOf("")
 	if len(rows) > 0 {
 		value = *configOfStatistic(rows[0].statistic, rows[0].unit)
+	}
+	if len(rows) > 0 && !slices.ContainsFunc(rows, func(row metricRow) bool { return row.key() != rows[0].key() }) {
+		value.Thresholds = colours[rows[0].key()]
 	}
 	hasOneUnit := !slices.ContainsFunc(rows, func(row metricRow) bool { return row.unit != rows[0].unit })
 	if !hasOneUnit {

@@ -259,6 +259,10 @@ func (s *Server) catalogue(ctx context.Context, held *held) (wire.Catalogue, err
 	if err != nil {
 		return wire.Catalogue{}, err
 	}
+	levels, err := levelsByMetric(ctx, held)
+	if err != nil {
+		return wire.Catalogue{}, err
+	}
 	listed := wire.Catalogue{Metrics: []wire.Metric{}, DefinitionSets: []string{}}
 	for set := range s.holders {
 		if set != "" {
@@ -270,16 +274,41 @@ func (s *Server) catalogue(ctx context.Context, held *held) (wire.Catalogue, err
 		comment := comments[metric.name]
 		made := wire.Metric{Name: metric.name, Title: metric.title, Description: comment.text, Dimensions: metric.dimensions,
 			Grains: wire.Grains, Filters: metric.filters(), Better: metric.better, CanExplain: canExplain[metric.name]}
-		for _, one := range metric.statistics {
+		for i, one := range metric.statistics {
 			unit := one.unit
 			if unit == "" {
 				unit = wire.UnitCount // each row has its own
 			}
-			made.Statistics = append(made.Statistics, wire.Statistic{Name: one.column, Title: one.title, Unit: unit, Description: comment.columns[one.column]})
+			described := wire.Statistic{Name: one.column, Title: one.title, Unit: unit, Description: comment.columns[one.column]}
+			if i == 0 {
+				described.Levels = levels[metric.name]
+			}
+			made.Statistics = append(made.Statistics, described)
 		}
 		listed.Metrics = append(listed.Metrics, made)
 	}
 	return listed, nil
+}
+
+// levelsByMetric returns the levels of the report that all services are held to.
+func levelsByMetric(ctx context.Context, held *held) (map[string][]wire.Level, error) {
+	levels := map[string][]wire.Level{}
+	_, err := eachRow(ctx, held.metrics, `
+		select metric, level, limit_value from core.dora_benchmarks
+		where report_year = (
+			select case when count(distinct value) = 1 then max(try_cast(value as bigint)) end
+			from core.definitions where metric = 'levels' and option = 'report')
+		order by metric, level_rank`, nil,
+		func(scan func(...any) error) error {
+			var metric string
+			var level wire.Level
+			if err := scan(&metric, &level.Level, &level.Limit); err != nil {
+				return err
+			}
+			levels[metric] = append(levels[metric], level)
+			return nil
+		})
+	return levels, err
 }
 
 // A macroComment is what the header of a macro says.

@@ -207,7 +207,7 @@ func TestCatalogueIsThatOfTheMacros(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer held.release()
-	declared := map[string]bool{"totals": true, "five_metrics": true, "outcome_periods": true, "period_outcomes": true, "incident_durations": true} // what metrics are made of
+	declared := map[string]bool{"totals": true, "five_metrics": true, "outcome_periods": true, "period_outcomes": true, "incident_durations": true, "deployment_counts": true} // what metrics are made of
 	for _, metric := range catalogue {
 		declared[metric.name] = true
 		known := map[string]bool{"period_start": true, "period_end": true, "is_complete": true, "dimension": true, metric.n: true}
@@ -266,6 +266,24 @@ func TestCatalogueIsThatOfTheMacros(t *testing.T) {
 			if one.Description == "" {
 				t.Errorf("%s.%s has no description", metric.Name, one.Name)
 			}
+		}
+		var got []string
+		for _, level := range metric.Statistics[0].Levels {
+			limit := "none"
+			if level.Limit != nil {
+				limit = fmt.Sprintf("%.4g", *level.Limit)
+			}
+			got = append(got, level.Level+" "+limit)
+		}
+		// As the report of 2024 has them, see core.dora_benchmarks.
+		want := map[string]string{
+			"deployment_frequency":            "elite 1, high 0.1429, medium 0.03333, low none",
+			"change_lead_time":                "elite 8.64e+04, high 6.048e+05, medium 2.592e+06, low none",
+			"failed_deployment_recovery_time": "elite 3600, high 8.64e+04, medium 8.64e+04, low none",
+			"change_fail_rate":                "elite 0.055, high 0.105, medium 0.205, low none",
+		}[metric.Name]
+		if got := strings.Join(got, ", "); got != want {
+			t.Errorf("the levels of %s are %q and should be %q", metric.Name, got, want)
 		}
 	}
 }

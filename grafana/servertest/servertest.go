@@ -173,12 +173,18 @@ func Column(name string, of arrow.DataType) arrow.Field {
 	return arrow.Field{Name: name, Type: of, Nullable: true}
 }
 
+// Levels are DORA's of 2019 for the change lead time.
+func Levels() []wire.Level {
+	limit := func(days float64) *float64 { seconds := days * 86400; return &seconds }
+	return []wire.Level{{Level: "elite", Limit: limit(1)}, {Level: "high", Limit: limit(7)}, {Level: "medium", Limit: limit(30)}, {Level: "low"}}
+}
+
 func (s *Server) catalogue(w http.ResponseWriter, _ *http.Request) {
 	groups := []string{wire.DimensionNone, wire.DimensionService, wire.DimensionTeam, wire.DimensionRepository, wire.DimensionEnvironment}
 	five := wire.Metric{Name: "dora", Title: "The five DORA metrics", Description: "All five at once", Statistics: []wire.Statistic{{Name: "value", Title: "Value", Unit: wire.UnitRatio}},
 		Dimensions: groups, Grains: wire.Grains, Filters: wire.FilterDimensions, Better: wire.BetterNeither}
 	leadTime := wire.Metric{Name: "change_lead_time", Title: "Change lead time", Description: "From the commit to its deployment",
-		Statistics: []wire.Statistic{{Name: "median_seconds", Title: "Median", Unit: wire.UnitSeconds, Description: "Half of the changes took less"}, {Name: "p90_seconds", Title: "90th percentile", Unit: wire.UnitSeconds}},
+		Statistics: []wire.Statistic{{Name: "median_seconds", Title: "Median", Unit: wire.UnitSeconds, Description: "Half of the changes took less", Levels: Levels()}, {Name: "p90_seconds", Title: "90th percentile", Unit: wire.UnitSeconds}},
 		Dimensions: groups, Grains: wire.Grains, Filters: wire.FilterDimensions, Better: wire.BetterLower, CanExplain: true}
 	failRate := wire.Metric{Name: "change_fail_rate", Title: "Change fail rate", Description: "The share of deployments that failed",
 		Statistics: []wire.Statistic{{Name: "ratio", Title: "Share", Unit: wire.UnitRatio}},

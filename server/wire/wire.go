@@ -198,6 +198,17 @@ type Statistic struct {
 	Title       string `json:"title"` // Median
 	Unit        string `json:"unit"`
 	Description string `json:"description,omitempty"`
+	// Levels are DORA's, the best first; none where the statistic has none, or where
+	// services are held to different reports.
+	Levels []Level `json:"levels,omitempty"`
+}
+
+// A Level is one of DORA's, with the limit that a value of it keeps.
+type Level struct {
+	Level string `json:"level"` // elite, high, medium or low
+	// Limit is in the statistic's unit: at least it where a higher value is better, else
+	// less than it. The lowest level has none.
+	Limit *float64 `json:"limit"`
 }
 
 // Filters leave only what belongs to one of the values of each; nil does not
