@@ -55,6 +55,13 @@ type Outcome struct {
 	FinishedAt time.Time `db:"finished_at"`
 	Rows       int       `db:"rows"`  // stored
 	Error      *string   `db:"error"` // nil where it ended well
+	// What it asked, nil where it asked nobody: whom, how many requests it sent, and
+	// how many of these, and points of GraphQL, the source last said it would still
+	// take, nil too where it never said.
+	Source       *string `db:"source"`
+	Requests     *int64  `db:"requests"`
+	RequestsLeft *int64  `db:"requests_left"`
+	PointsLeft   *int64  `db:"points_left"`
 }
 
 // Table returns the table's name.

@@ -76,11 +76,25 @@ var (
 	cacheBytes      = prometheus.NewDesc("dorado_cache_size_bytes", "What the answers that are kept take.", nil, nil)
 	collectorLag    = prometheus.NewDesc("dorado_collector_lag_seconds", "From the end of a collector's last run that ended well to the snapshot's as-of time.", []string{"collector"}, nil)
 	collectorRows   = prometheus.NewDesc("dorado_collector_last_rows", "How many rows a collector's last run stored.", []string{"collector"}, nil)
+	sourceRequests  = prometheus.NewDesc("dorado_source_last_requests", "How many requests a source was sent, with those sent again, in the last run of each of its collectors.", []string{"source"}, nil)
+	sourceLeft      = prometheus.NewDesc("dorado_source_requests_left", "How many more requests a source last said it would take, of all tokens together; absent where it did not say.", []string{"source"}, nil)
+	sourcePoints    = prometheus.NewDesc("dorado_source_points_left", "How many more points of GraphQL a source last said it would take, of all tokens together; absent where it did not say.", []string{"source"}, nil)
 	checksFailed    = prometheus.NewDesc("dorado_checks_not_held", "Checks of the snapshot that do not hold.", nil, nil)
 	buildSucceeded  = prometheus.NewDesc("dorado_last_build_success", "1 where the newest build was published.", nil, nil)
 	buildSeconds    = prometheus.NewDesc("dorado_last_build_duration_seconds", "How long the newest build took.", nil, nil)
 	queriesRunning  = prometheus.NewDesc("dorado_sql_queries_running", "SQL queries that run now.", nil, nil)
 )
+
+// lastAsked is what each source was asked, and what it said last to any of its collectors.
+const lastAsked = `
+	select
+		source,
+		sum(last_requests)::double,
+		arg_max(requests_left, {finished_at: last_finished_at, used: -requests_left})::double,
+		arg_max(points_left, {finished_at: last_finished_at, used: -points_left})::double
+	from marts.freshness
+	where source is not null
+	group by source`
 
 // scrapeLimit is how long the state may be looked for.
 const scrapeLimit = 5 * time.Second
@@ -143,4 +157,25 @@ func (c *stateCollector) Collect(metrics chan<- prometheus.Metric) {
 		return
 	}
 	gauge(checksFailed, failed)
+	if err = collectSources(ctx, held, gauge); err != nil {
+		c.server.logger.Error("find for /metrics what the sources were asked", "error", err)
+	}
+}
+
+// collectSources finds what the sources were asked.
+func collectSources(ctx context.Context, held *held, gauge func(*prometheus.Desc, float64, ...string)) error {
+	_, err := eachRow(ctx, held.metrics, lastAsked, nil, func(scan func(...any) error) error {
+		var source string
+		var requests, left, points *float64
+		if err := scan(&source, &requests, &left, &points); err != nil {
+			return err
+		}
+		for description, value := range map[*prometheus.Desc]*float64{sourceRequests: requests, sourceLeft: left, sourcePoints: points} {
+			if value != nil {
+				gauge(description, *value, source)
+			}
+		}
+		return nil
+	})
+	return err
 }

@@ -608,7 +608,11 @@ create table "collector_runs" (
     "started_at" TIMESTAMP,
     "finished_at" TIMESTAMP,
     "rows" BIGINT,
-    "error" VARCHAR
+    "error" VARCHAR,
+    "source" VARCHAR,
+    "requests" BIGINT,
+    "requests_left" BIGINT,
+    "points_left" BIGINT
 );
 
 create table "hints" (

@@ -109,7 +109,8 @@ func (p *program) collect(ctx context.Context, config *Config, names []string, f
 			if len(names) > 0 && !slices.Contains(names, collector.Name()) {
 				continue
 			}
-			started := p.now()
+			outcome := collectors.Outcome{Collector: collector.Name(), StartedAt: wholeSecond(p.now())}
+			sent := source.sent()
 			rows, err := 0, unreachable
 			if unreachable == nil {
 				rows, err = p.runCollector(ctx, raw, collector, fromStart, &current)
@@ -119,7 +120,9 @@ func (p *program) collect(ctx context.Context, config *Config, names []string, f
 				unreachable = fmt.Errorf("not tried after %w", err)
 			}
 			done.counts = append(done.counts, collectedRows{collector: collector.Name(), rows: rows})
-			failed = append(failed, p.keepOutcome(ctx, raw, collector.Name(), started, rows, err))
+			outcome.Rows = rows
+			source.account(&outcome, sent)
+			failed = append(failed, p.keepOutcome(ctx, raw, outcome, err))
 			if ctx.Err() != nil {
 				return done, ctx.Err()
 			}
@@ -151,23 +154,20 @@ func (p *program) runCollector(ctx context.Context, raw *warehouse.Raw, collecto
 }
 
 // keepOutcome keeps how a run of a collector ended, also where it was interrupted.
-// Times are whole seconds, as those that builds are made for.
-func (p *program) keepOutcome(ctx context.Context, raw *warehouse.Raw, collector string, started time.Time, rows int, failure error) error {
-	outcome := collectors.Outcome{
-		Collector:  collector,
-		StartedAt:  started.UTC().Truncate(time.Second),
-		FinishedAt: p.now().UTC().Truncate(time.Second),
-		Rows:       rows,
-	}
+func (p *program) keepOutcome(ctx context.Context, raw *warehouse.Raw, outcome collectors.Outcome, failure error) error {
+	outcome.FinishedAt = wholeSecond(p.now())
 	if failure != nil {
 		text := failure.Error()
 		outcome.Error = &text
 	}
 	if err := raw.Put(context.WithoutCancel(ctx), "", []collectors.Row{outcome}, ""); err != nil {
-		return fmt.Errorf("keep how %s ended: %w", collector, err)
+		return fmt.Errorf("keep how %s ended: %w", outcome.Collector, err)
 	}
 	return nil
 }
+
+// wholeSecond returns a time as those are that builds are made for.
+func wholeSecond(at time.Time) time.Time { return at.UTC().Truncate(time.Second) }
 
 // complain tells of what was pushed and cannot be read.
 func (p *program) complain(problem string) {
@@ -186,7 +186,7 @@ func (c collected) print(out io.Writer) error {
 		}
 	}
 	for _, source := range c.sources {
-		if source.usage == nil {
+		if source.usage == nil || source.asks != source.name { // that one tells of all
 			continue
 		}
 		if _, err := fmt.Fprintf(out, "asked      %s\n", source.summary()); err != nil {

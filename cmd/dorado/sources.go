@@ -24,11 +24,15 @@ func rawTables() []collectors.Row {
 	return slices.Concat(github.Tables(), pagerduty.Tables(), openslo.Tables(), ingested.Tables(), []collectors.Row{collectors.Outcome{}, collectors.Hint{}, models.ReportedTotal{}})
 }
 
+// gitHubName is the name of the source that GitHub is.
+const gitHubName = "GitHub"
+
 // A source is one outside system with its collectors.
 type source struct {
 	name       string
 	collectors []collectors.Collector
-	usage      *transport.Usage // nil where nothing is asked for
+	asks       string           // the name of the source whose server they ask, "" for none
+	usage      *transport.Usage // of that server by all, nil where nothing is asked for
 	extra      func() string    // what else is said of the usage, "" for nothing; may be nil
 	isSpent    func() bool      // whether the run stopped at its budget of requests; nil where there is none
 }
@@ -160,7 +164,7 @@ func githubSource(config github.Config, raw *warehouse.Raw, usage *github.Usage,
 		}
 		return said
 	}
-	return source{name: "GitHub", collectors: found, usage: &usage.Usage, extra: extra, isSpent: usage.IsSpent.Load}, nil
+	return source{name: gitHubName, asks: gitHubName, collectors: found, usage: &usage.Usage, extra: extra, isSpent: usage.IsSpent.Load}, nil
 }
 
 func pagerDutySource(config pagerduty.Config, path string, raw *warehouse.Raw, now func() time.Time, waiting func(time.Time, string)) (source, error) {
@@ -177,7 +181,8 @@ func pagerDutySource(config pagerduty.Config, path string, raw *warehouse.Raw, n
 	if err != nil {
 		return source{}, err
 	}
-	return source{name: strings.TrimSpace("PagerDuty " + config.Name), collectors: found, usage: usage}, nil
+	name := strings.TrimSpace("PagerDuty " + config.Name)
+	return source{name: name, asks: name, collectors: found, usage: usage}, nil
 }
 
 // openSLOSource reads a folder, and repositories of the server that server says; nil
@@ -199,7 +204,11 @@ func openSLOSource(config openslo.Config, server *github.Config, raw *warehouse.
 	if err != nil {
 		return source{}, err
 	}
-	return source{name: "OpenSLO", collectors: found}, nil
+	made := source{name: "OpenSLO", collectors: found}
+	if client != nil {
+		made.asks, made.usage = gitHubName, &usage.Usage
+	}
+	return made, nil
 }
 
 // collectorNames returns the names of all collectors of all.
@@ -211,6 +220,25 @@ func collectorNames(all []source) []string {
 		}
 	}
 	return names
+}
+
+// sent returns how many requests were sent to the source's server up to now.
+func (s source) sent() int64 {
+	if s.usage == nil {
+		return 0
+	}
+	return s.usage.Requests.Load()
+}
+
+// account adds to how a run ended what it asked, where sent is what had been sent
+// before.
+func (s source) account(outcome *collectors.Outcome, sent int64) {
+	if s.usage == nil {
+		return
+	}
+	requests := s.sent() - sent
+	outcome.Source, outcome.Requests = &s.asks, &requests
+	outcome.RequestsLeft, outcome.PointsLeft = s.usage.RequestsLeft.Sum(), s.usage.PointsLeft.Sum()
 }
 
 // summary says how much was asked of the source.

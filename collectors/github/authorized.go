@@ -27,6 +27,7 @@ type Credentials struct {
 type identity struct {
 	name  string                                    // as the configuration would call it: "token 1"
 	token func(ctx context.Context) (string, error) // "" for none
+	usage *transport.Usage                          // of all identities
 	mutex sync.Mutex
 	left  map[string]int       // of the quota for each resource, as it was said last
 	rests map[string]time.Time // until when nothing may be asked of a resource
@@ -36,7 +37,7 @@ type identity struct {
 func newIdentities(config Config, credentials Credentials, usage *transport.Usage) ([]*identity, error) {
 	var found []*identity
 	add := func(name string, token func(context.Context) (string, error)) {
-		found = append(found, &identity{name: name, token: token, left: map[string]int{}, rests: map[string]time.Time{}})
+		found = append(found, &identity{name: name, token: token, usage: usage, left: map[string]int{}, rests: map[string]time.Time{}})
 	}
 	if config.App != nil && credentials.AppKey != nil {
 		// The tokens of an installation are asked for with the same patience.
@@ -171,6 +172,12 @@ func (i *identity) note(resource string, response *http.Response, now time.Time)
 	defer i.mutex.Unlock()
 	if left, err := strconv.Atoi(response.Header.Get("X-RateLimit-Remaining")); err == nil {
 		i.left[resource] = left
+		switch resource {
+		case "core":
+			i.usage.RequestsLeft.Say(i.name, int64(left))
+		case "graphql":
+			i.usage.PointsLeft.Say(i.name, int64(left))
+		}
 	}
 	if isLimited {
 		i.rests[resource] = now.Add(wait)

@@ -119,10 +119,25 @@ func ask(t *testing.T, s *source) {
 }
 
 func TestTheTokenWithMostQuotaIsUsed(t *testing.T) {
-	server := &fakeServer{quota: map[string]int{"Bearer one": 2, "Bearer two": 5}}
-	s := server.reading(t, forgetful{}, &Usage{}, nil, Credentials{Tokens: []string{"one", "two"}})
+	server, usage := &fakeServer{quota: map[string]int{"Bearer one": 2, "Bearer two": 5}}, &Usage{}
+	s := server.reading(t, forgetful{}, usage, nil, Credentials{Tokens: []string{"one", "two"}})
+	if left := usage.RequestsLeft.Sum(); left != nil {
+		t.Errorf("%d are left before anything was said", *left)
+	}
 	for range 7 { // the sum of both: no request waits
 		ask(t, s)
+		said := 0
+		for _, authorization := range []string{"Bearer one", "Bearer two"} {
+			if slices.Contains(server.asked, authorization) {
+				said += server.quota[authorization]
+			}
+		}
+		if left := usage.RequestsLeft.Sum(); left == nil || *left != int64(said) {
+			t.Errorf("%v are left, want %d", left, said)
+		}
+	}
+	if left := usage.PointsLeft.Sum(); left != nil {
+		t.Errorf("%d points are left of a quota that nothing was said of", *left)
 	}
 	if used := server.quota; used["Bearer one"] != 0 || used["Bearer two"] != 0 {
 		t.Errorf("left %v, want nothing", used)

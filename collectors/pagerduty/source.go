@@ -117,9 +117,14 @@ func NewClient(config Config, token string, usage *transport.Usage, waiting func
 // clientOptions are the options of NewClient's client.
 func clientOptions(host, token string, usage *transport.Usage, waiting func(until time.Time, reason string)) transport.Options {
 	return transport.Options{
-		Host:    host,
-		Header:  http.Header{"Authorization": {"Token token=" + token}},
-		Limit:   rateLimit,
+		Host:   host,
+		Header: http.Header{"Authorization": {"Token token=" + token}},
+		Limit:  rateLimit,
+		Answered: func(header http.Header) {
+			if left, err := strconv.ParseInt(strings.TrimSpace(header.Get("Ratelimit-Remaining")), 10, 64); err == nil {
+				usage.RequestsLeft.Say("", left)
+			}
+		},
 		Usage:   usage,
 		Waiting: waiting,
 	}

@@ -162,6 +162,7 @@ func TestResetIsHonoured(t *testing.T) {
 			http.Error(w, `{"error": {"message": "Rate Limit Exceeded", "code": 2020}}`, http.StatusTooManyRequests)
 			return
 		}
+		w.Header().Set("Ratelimit-Remaining", "957")
 		_, _ = w.Write([]byte(`{"priorities": [{"id": "P1", "name": "P1"}], "more": false}`))
 	}))
 	t.Cleanup(server.Close)
@@ -173,6 +174,9 @@ func TestResetIsHonoured(t *testing.T) {
 	}
 	if usage.Waited() != 2*time.Second || time.Since(started) < 2*time.Second || asked != 2 {
 		t.Errorf("waited %s for 2 s, with %d requests", usage.Waited(), asked)
+	}
+	if left := usage.RequestsLeft.Sum(); left == nil || *left != 957 {
+		t.Errorf("%v requests are left, want 957", left)
 	}
 	if found := store.column("pagerduty_priorities", "id"); !slices.Equal(found, []string{"P1"}) {
 		t.Errorf("priorities %v", found)

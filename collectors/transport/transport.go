@@ -19,6 +19,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -38,6 +39,9 @@ type Options struct {
 	// Waiting is called before the client waits for a rate limit, and before it sends
 	// again what has failed several times.
 	Waiting func(until time.Time, reason string)
+	// Answered is called with the header of every answer of Host, before it is looked
+	// at whether it is a limit.
+	Answered func(http.Header)
 	// Usage counts what is sent.
 	Usage *Usage
 	// Pause is how long to wait after the first failure of a request; after
@@ -55,6 +59,39 @@ type Usage struct {
 	Requests atomic.Int64 // sent, with those sent again
 	Retried  atomic.Int64 // sent again after a failure or a rate limit
 	waited   atomic.Int64 // nanoseconds
+	// What is left of the quota of requests, and of that of points, in which GraphQL
+	// counts.
+	RequestsLeft, PointsLeft Left
+}
+
+// Left is what a server says is left of a quota. It may be used at any time.
+type Left struct {
+	mutex    sync.Mutex
+	byBearer map[string]int64
+}
+
+// Say notes what the server said to one of those who have a quota of their own.
+func (l *Left) Say(bearer string, left int64) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	if l.byBearer == nil {
+		l.byBearer = map[string]int64{}
+	}
+	l.byBearer[bearer] = left
+}
+
+// Sum returns what the server last said to each, added up, nil where it never said.
+func (l *Left) Sum() *int64 {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	if l.byBearer == nil {
+		return nil
+	}
+	sum := int64(0)
+	for _, left := range l.byBearer {
+		sum += left
+	}
+	return &sum
 }
 
 // Waited returns how long requests waited for rate limits, added up.
@@ -92,6 +129,9 @@ func New(options Options) *http.Client {
 	}
 	if options.Waiting == nil {
 		options.Waiting = func(time.Time, string) {}
+	}
+	if options.Answered == nil {
+		options.Answered = func(http.Header) {}
 	}
 	if options.Usage == nil {
 		options.Usage = &Usage{}
@@ -141,7 +181,8 @@ func (t whole) RoundTrip(request *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(request.Context(), maxAnswering)
 	defer cancel()
 	request = request.WithContext(ctx)
-	if t.options.Host == "" || request.URL.Host == t.options.Host {
+	isHost := t.options.Host == "" || request.URL.Host == t.options.Host
+	if isHost {
 		request = request.Clone(request.Context())
 		for name, values := range t.options.Header {
 			request.Header[http.CanonicalHeaderKey(name)] = values
@@ -151,6 +192,9 @@ func (t whole) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := t.options.Next.RoundTrip(request)
 	if err != nil {
 		return nil, err
+	}
+	if isHost {
+		t.options.Answered(response.Header)
 	}
 	body, err := io.ReadAll(response.Body)
 	if err != nil {

@@ -7,6 +7,10 @@
 -- last_succeeded_at  When it last ended well, UTC; NULL where it never did.
 -- last_rows          How many rows the last run stored.
 -- last_error         Why the last run failed; NULL where it did not.
+-- source             Whom the last run asked: GitHub, PagerDuty with the account's name; NULL where nobody, or not known.
+-- last_requests      How many requests the last run sent, with those sent again; NULL where it asked nobody, or not known.
+-- requests_left      How many more the source last said in it that it would take; NULL where it did not say.
+-- points_left        How many more points of GraphQL the source last said in it that it would take; NULL where it did not say.
 -- newest_record_at   When the newest of its records was made, at its source, UTC; NULL where that is not known.
 --
 -- key: collector
@@ -31,6 +35,10 @@ select
     runs.last_succeeded_at,
     last_runs.rows_stored as last_rows,
     last_runs.error as last_error,
+    last_runs.source,
+    last_runs.requests as last_requests,
+    last_runs.requests_left,
+    last_runs.points_left,
     newest_records.newest_record_at
 from runs
 join staging.collectors_runs as last_runs
