@@ -60,3 +60,4 @@ select
     previous_path
 from touched
 where previous_path is not null
+order by pull_request_id, path
