@@ -4,15 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"dorado/server/wire"
 	"dorado/warehouse"
 )
 
@@ -188,6 +192,78 @@ func TestHeldRawStore(t *testing.T) {
 			t.Errorf("%s: got %swant %s", args, got, want)
 		}
 	}
+}
+
+// TestHeldRawStoreOfASchedule starts a server whose run is due while another process has
+// the raw store: one line says that it did not start, and why, the server goes on
+// answering, and its next run takes what was pushed.
+func TestHeldRawStoreOfASchedule(t *testing.T) {
+	t.Parallel()
+	config := storeDeployments(t, 1)
+	runDorado(t, "build", "--config", config)
+	folder := filepath.Join(filepath.Dir(config), defaultPath)
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, content := range map[string]string{
+		config:                                 string(text) + "schedule: {at: ['* * * * *']}\n",
+		filepath.Join(folder, "schedule.json"): `{"done_at": "2026-01-15T00:00:00Z"}`, // so that one was missed, and is due at the start
+	} {
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	raw, err := warehouse.OpenRaw(t.Context(), folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	release := sync.OnceValue(raw.Close)
+	t.Cleanup(func() { _ = release() })
+
+	log := &sharedBuffer{}
+	server := inProcess(t, "serve", "--config", config, "--listen", "127.0.0.1:0")
+	server.Stderr = log
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = server.Process.Kill(), server.Wait() })
+	count := func(pattern string) int { return len(regexp.MustCompile(pattern).FindAllString(log.String(), -1)) }
+	waitFor(t, "the run that is refused", func() bool { return count("msg=serving ") == 1 && count("scheduled run did not start") > 0 })
+	held := fmt.Sprintf(`(?m)^\S+ level=INFO msg="scheduled run did not start; it is tried again the next time" reason=".*raw\.duckdb.* in use by another process: %s \(process %d\); wait until it ends, or stop it"$`,
+		regexp.QuoteMeta(filepath.Base(os.Args[0])), os.Getpid())
+	hasLogged := func() {
+		t.Helper()
+		// Another minute may have begun meanwhile.
+		if count(held) != count("scheduled run did not start") || count("level=(WARN|ERROR)") != 0 {
+			t.Errorf("it logged\n%s", log)
+		}
+	}
+	hasLogged()
+	address := "http://" + regexp.MustCompile(`msg=serving address=(\S+)`).FindStringSubmatch(log.String())[1]
+	deployments := func() string {
+		t.Helper()
+		request, err := http.NewRequest(http.MethodPost, address+wire.PathQuery, strings.NewReader(`{"sql": "select deployment_id from core.deployments order by all"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", wire.MediaJSON)
+		request.Header.Set("Accept", wire.MediaCSV)
+		status, body := ask(t, request)
+		if status != http.StatusOK {
+			t.Errorf("%d: %s\n%s", status, body, log)
+		}
+		return strings.Join(strings.Fields(body), " ")
+	}
+	if got := deployments(); strings.Contains(got, "landed") {
+		t.Errorf("deployments are %s, and nothing has run", got)
+	}
+	if err := release(); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the next run", func() bool { return count("scheduled run succeeded") > 0 })
+	waitFor(t, "the next snapshot", func() bool { return strings.Contains(deployments(), "checkout/ingested:landed") })
+	hasLogged()
 }
 
 // TestClockSetBack collects and builds by a clock that goes back two days between the
