@@ -261,6 +261,11 @@ func TestQueryString(t *testing.T) {
 			t.Errorf("%s: %d %s", query, got.status, got.body)
 		}
 	}
+	for _, path := range []string{wire.PathMetrics, wire.PathFreshness, wire.PathSnapshots, wire.PathSchema, wire.PathWhoAmI} { // which have no parameters
+		if got := ask(t, "GET", listening.URL+path+"?definition_set=other", ""); got.status != http.StatusBadRequest || !strings.Contains(got.body, "there are none") {
+			t.Errorf("%s: %d %s", path, got.status, got.body)
+		}
+	}
 	odd := "?service=" + url.QueryEscape(`'; drop table core.services; --" \ {"a": [1]}`)
 	if got := ask(t, "GET", listening.URL+wire.PathAnnotations+odd, ""); got.status != http.StatusOK || !bytes.Equal(bytes.TrimSpace([]byte(got.body)), []byte("[]")) {
 		t.Errorf("%s: %d %s", odd, got.status, got.body)

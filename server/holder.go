@@ -230,8 +230,7 @@ func (h *holder) serve(ctx context.Context, kept warehouse.Kept) bool {
 		h.mutex.Lock()
 		defer h.mutex.Unlock()
 		// Where the file lies is no business of callers'.
-		reason := strings.ReplaceAll(err.Error(), filepath.Dir(kept.Path)+string(filepath.Separator), "")
-		h.refused[kept.Path] = refusal{reason: reason, bytes: kept.Bytes, at: kept.PublishedAt, tried: time.Now()}
+		h.refused[kept.Path] = refusal{reason: withoutFolder(err.Error(), filepath.Dir(kept.Path)), bytes: kept.Bytes, at: kept.PublishedAt, tried: time.Now()}
 		return false
 	}
 	if old := h.previous(); old != nil {
@@ -248,6 +247,15 @@ func (h *holder) serve(ctx context.Context, kept warehouse.Kept) bool {
 	}
 	h.logger.Info("serve a snapshot", "snapshot", kept.Number, "as_of", opened.asOf, "seconds", time.Since(began).Seconds())
 	return true
+}
+
+// withoutFolder leaves a folder out of the paths in a text. DuckDB tells the whole path
+// of what was opened by a relative one.
+func withoutFolder(text, folder string) string {
+	if whole, err := filepath.Abs(folder); err == nil {
+		text = strings.ReplaceAll(text, whole+string(filepath.Separator), "")
+	}
+	return strings.ReplaceAll(text, folder+string(filepath.Separator), "")
 }
 
 // previous returns the snapshot that is served, which the caller releases; nil where

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -28,7 +29,7 @@ func parametersOf(r *http.Request, known ...string) (parameters, error) {
 	}
 	for name := range values {
 		if !slices.Contains(known, name) {
-			return parameters{}, bad("there is no parameter %q; there are %s", name, strings.Join(known, ", "))
+			return parameters{}, bad("there is no parameter %q; there are %s", name, cmp.Or(strings.Join(known, ", "), "none"))
 		}
 	}
 	return parameters{values}, nil

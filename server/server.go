@@ -302,20 +302,30 @@ type endpoint struct {
 // endpoints lists the paths of this package.
 func (s *Server) endpoints() []endpoint {
 	return []endpoint{
-		{"GET " + wire.PathMetrics, wire.ScopeMetrics, s.answerCatalogue},
+		{"GET " + wire.PathMetrics, wire.ScopeMetrics, bare(s.answerCatalogue)},
 		{"POST " + wire.PathMetricQuery, wire.ScopeMetrics, s.answerMetric},
 		{"POST " + wire.PathQuery, wire.ScopeSQL, s.answerSQL},
 		{"GET " + wire.PathDimensions + "{dimension}", wire.ScopeMetrics, s.answerDimension},
 		{"GET " + wire.PathExplain, wire.ScopeMetrics, s.answerExplain},
 		{"GET " + wire.PathAnnotations, wire.ScopeMetrics, s.answerAnnotations},
 		{"GET " + wire.PathSLOs, wire.ScopeMetrics, s.answerSLOs},
-		{"GET " + wire.PathFreshness, wire.ScopeMetrics, s.answerFreshness},
-		{"GET " + wire.PathSnapshots, wire.ScopeMetrics, s.answerSnapshots},
-		{"GET " + wire.PathSchema, wire.ScopeMetrics, s.answerSchema},
-		{"GET " + wire.PathWhoAmI, wire.ScopeMetrics, s.answerCaller},
+		{"GET " + wire.PathFreshness, wire.ScopeMetrics, bare(s.answerFreshness)},
+		{"GET " + wire.PathSnapshots, wire.ScopeMetrics, bare(s.answerSnapshots)},
+		{"GET " + wire.PathSchema, wire.ScopeMetrics, bare(s.answerSchema)},
+		{"GET " + wire.PathWhoAmI, wire.ScopeMetrics, bare(s.answerCaller)},
 		{"GET " + wire.PathHealth, "", s.answerHealth},
 		{"GET " + wire.PathReady, "", s.answerReady},
 		{"GET " + wire.PathTelemetry, wire.ScopeAdmin, s.telemetry.answer},
+	}
+}
+
+// bare answers requests that may have no parameters.
+func bare(answer func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if _, err := parametersOf(r); err != nil {
+			return err
+		}
+		return answer(w, r)
 	}
 }
 

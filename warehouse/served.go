@@ -119,7 +119,7 @@ func OpenConfined(ctx context.Context, path string, limits Confinement) (_ *Snap
 	ctx = context.WithoutCancel(ctx)
 	snapshot := &Snapshot{Path: path, db: sql.OpenDB(connector), temporary: temporary, isConfined: true}
 	if err := snapshot.verify(ctx); err != nil {
-		return nil, errors.Join(openError(path, err), snapshot.db.Close())
+		return nil, errors.Join(openError(path, queryError(err, "", 0)), snapshot.db.Close())
 	}
 	return snapshot, nil
 }

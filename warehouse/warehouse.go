@@ -83,6 +83,7 @@ func openError(path string, err error) error {
 	}
 	for said, meant := range map[string]string{
 		"not a valid DuckDB database file": "it is not a DuckDB file",
+		"Could not read enough bytes":      "the file has been cut off",
 		"Permission denied":                "permission denied; run as the user that owns the warehouse",
 		"Read-only file system":            "the file system is read-only",
 	} {
