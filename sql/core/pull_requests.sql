@@ -28,54 +28,94 @@
 -- key: pull_request_id
 with
 
-listed as (
+numbers as (
     select
-        pull_requests.pull_request_id,
-        count(*) as commits,
-        min(listed.authored_at) as first_commit_at
-    from staging.github_pull_request_commits as listed
-    join staging.github_pull_requests as pull_requests
-        on listed.repository = pull_requests.repository
-        and listed.number = pull_requests.number
-    group by pull_requests.pull_request_id
-),
-
-readiness as (
-    select
-        pull_requests.pull_request_id,
-        max(events.created_at) as ready_at
-    from staging.github_pull_requests as pull_requests
-    join staging.github_pull_request_events as events
-        on pull_requests.repository = events.repository
-        and pull_requests.number = events.number
-    where
-        events.event = 'ready_for_review'
-        and coalesce(pull_requests.merged_at >= events.created_at, true)
-    group by pull_requests.pull_request_id
+        pull_request_id,
+        repository,
+        number,
+        merged_at
+    from staging.github_pull_requests
 ),
 
 merge_commits as (
     select
         merges.pull_request_id,
-        commits.is_merge
+        commits.commit_id,
+        commits.is_merge,
+        commits.authored_at
     from core.pull_request_merges as merges
     join core.commits as commits
         on merges.commit_id = commits.commit_id
 ),
 
+-- Few commits were written at the same instant as a pull request's: only their
+-- messages are compared.
 copied as (
-    select distinct merges.pull_request_id
-    from core.pull_request_merges as merges
+    select distinct alike.pull_request_id
+    from (
+        select
+            numbers.pull_request_id,
+            merge_commits.commit_id,
+            originals.message
+        from staging.github_pull_request_commits as originals
+        join numbers
+            on originals.repository = numbers.repository
+            and originals.number = numbers.number
+        join merge_commits
+            on numbers.pull_request_id = merge_commits.pull_request_id
+            and originals.authored_at = merge_commits.authored_at
+        where not merge_commits.is_merge
+    ) as alike
     join core.commits as commits
-        on merges.commit_id = commits.commit_id
-    join staging.github_pull_requests as pull_requests
-        on merges.pull_request_id = pull_requests.pull_request_id
-    join staging.github_pull_request_commits as originals
-        on pull_requests.repository = originals.repository
-        and pull_requests.number = originals.number
-        and commits.authored_at = originals.authored_at
-        and commits.message = originals.message
-    where not commits.is_merge
+        on alike.commit_id = commits.commit_id
+        and alike.message = commits.message
+),
+
+facts as (
+    select
+        numbers.pull_request_id,
+        count(*) as commits,
+        min(listed.authored_at) as first_commit_at
+    from staging.github_pull_request_commits as listed
+    join numbers
+        on listed.repository = numbers.repository
+        and listed.number = numbers.number
+    group by numbers.pull_request_id
+    union all by name
+    select
+        numbers.pull_request_id,
+        max(events.created_at) as ready_at
+    from staging.github_pull_request_events as events
+    join numbers
+        on events.repository = numbers.repository
+        and events.number = numbers.number
+    where
+        events.event = 'ready_for_review'
+        and coalesce(numbers.merged_at >= events.created_at, true)
+    group by numbers.pull_request_id
+    union all by name
+    select
+        pull_request_id,
+        is_merge
+    from merge_commits
+    union all by name
+    select
+        pull_request_id,
+        true as is_copied
+    from copied
+),
+
+-- One table to look them up in: several at once need several times the memory.
+known as (
+    select
+        pull_request_id,
+        any_value(commits) as commits,
+        any_value(first_commit_at) as first_commit_at,
+        any_value(ready_at) as ready_at,
+        any_value(is_merge) as is_merge,
+        any_value(is_copied) as is_copied
+    from facts
+    group by pull_request_id
 )
 
 select
@@ -89,24 +129,18 @@ select
     pull_requests.base_branch,
     pull_requests.head_branch,
     case
-        when merge_commits.is_merge then 'merge'
-        when copied.pull_request_id is not null then 'rebase'
-        when not merge_commits.is_merge then 'squash'
+        when known.is_merge then 'merge'
+        when known.is_copied then 'rebase'
+        when not known.is_merge then 'squash'
     end as merge_method,
     pull_requests.merge_commit_sha,
-    case when pull_requests.merged_at is not null then listed.commits end as commits,
-    case when pull_requests.merged_at is not null then listed.first_commit_at end as first_commit_at,
+    case when pull_requests.merged_at is not null then known.commits end as commits,
+    case when pull_requests.merged_at is not null then known.first_commit_at end as first_commit_at,
     pull_requests.created_at,
-    coalesce(readiness.ready_at, pull_requests.created_at) as ready_at,
+    coalesce(known.ready_at, pull_requests.created_at) as ready_at,
     pull_requests.closed_at,
     pull_requests.merged_at
 from staging.github_pull_requests as pull_requests
-left join merge_commits
-    on pull_requests.pull_request_id = merge_commits.pull_request_id
-left join copied
-    on pull_requests.pull_request_id = copied.pull_request_id
-left join readiness
-    on pull_requests.pull_request_id = readiness.pull_request_id
-left join listed
-    on pull_requests.pull_request_id = listed.pull_request_id
+left join known
+    on pull_requests.pull_request_id = known.pull_request_id
 order by pull_requests.repository, pull_requests.number
