@@ -18,8 +18,9 @@ import (
 	"dorado/warehouse"
 )
 
-// BenchmarkBuild builds and publishes a snapshot of an organisation with 4 GB of
-// memory and two threads, and asks what an overview of it shows. DORADO_BENCH_SERVICES says how many services it has: 500
+// BenchmarkBuild builds and publishes a snapshot of an organisation with two threads
+// and as much memory as DORADO_BENCH_MEMORY says, 4 GB without, and asks what an
+// overview of it shows. DORADO_BENCH_SERVICES says how many services it has: 500
 // have 2 million deployments, 22.5 million changes and 200,000 incidents. With
 // DORADO_BENCH_STEPS it says how long each model and each query takes.
 func BenchmarkBuild(b *testing.B) {
@@ -27,6 +28,7 @@ func BenchmarkBuild(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	memory := cmp.Or(os.Getenv("DORADO_BENCH_MEMORY"), "4GB")
 	ctx := context.Background()
 	folder := b.TempDir()
 	if err := large.Fill(ctx, folder, services, large.Pulls); err != nil {
@@ -43,7 +45,7 @@ func BenchmarkBuild(b *testing.B) {
 	processor := processorTime(b)
 	for b.Loop() {
 		published, err = warehouse.Publish(ctx, folder, 1, func(ctx context.Context, db *warehouse.Database) error {
-			if err := db.Limit(ctx, warehouse.Resources{MemoryLimit: "4GB", Threads: 2}); err != nil {
+			if err := db.Limit(ctx, warehouse.Resources{MemoryLimit: memory, Threads: 2}); err != nil {
 				return err
 			}
 			last, lastProcessor := time.Now(), processorTime(b)
