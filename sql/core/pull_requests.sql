@@ -105,7 +105,7 @@ facts as (
     from copied
 ),
 
--- One table to look them up in: several at once need several times the memory.
+-- One table to look all of it up in takes less memory than one for each.
 known as (
     select
         pull_request_id,
