@@ -198,6 +198,10 @@ func (d *Database) use(ctx context.Context, raw string, fill func(context.Contex
 		}
 	}
 	if err := fill(ctx, d); err != nil {
+		// DuckDB may tell that it was interrupted, and not by what.
+		if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
+			return fmt.Errorf("%w: %w", ended, err)
+		}
 		return err
 	}
 	for _, statement := range []string{"detach raw", "detach staging", "detach config", "checkpoint"} {

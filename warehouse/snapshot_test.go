@@ -272,3 +272,16 @@ func TestReferences(t *testing.T) {
 		t.Errorf("a syntax error gives %v", err)
 	}
 }
+
+func TestInterruptedFillTellsOfItsContext(t *testing.T) {
+	folder := newFolder(t)
+	ctx, stop := context.WithCancel(t.Context())
+	interrupt := errors.New("INTERRUPT Error: Interrupted")
+	_, err := Publish(ctx, folder, 1, func(context.Context, *Database) error {
+		stop()
+		return interrupt
+	})
+	if !errors.Is(err, context.Canceled) || !errors.Is(err, interrupt) {
+		t.Errorf("the error is %v", err)
+	}
+}
